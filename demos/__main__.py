@@ -1,0 +1,112 @@
+"""The list of demos, and the one door through which each of them runs.
+
+    python -m demos                   one line for each demo
+    python -m demos NAME --help       its question, the expected answer, the time, the source
+    python -m demos NAME --quick      run it
+
+A demo is a module (or package) in this folder that defines
+
+    SOURCE = "arXiv:..."              where the claim is made
+    DTYPE = "float32"                 if it is not float64
+    def arguments(parser): ...        flags of its own, optional
+    def run(args, report): ...        the work; see `report.Report`
+
+and whose docstring begins with the claim in one line.
+"""
+
+import argparse
+import ast
+import difflib
+import importlib
+import os
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def demos():
+    """{name: claim in one line} of every module here that defines `run`; read, not imported."""
+    found = {}
+    for path in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("*/__init__.py")]):
+        name = path.parent.name if path.name == "__init__.py" else path.stem
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in module.body):
+            found[name] = (ast.get_docstring(module) or "").partition("\n")[0]
+    return dict(sorted(found.items()))
+
+
+def parser_for(name, module):
+    parser = argparse.ArgumentParser(prog=f"python -m demos {name}", description=module.__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="the smallest run that still shows the claim")
+    add("--seed", type=int, default=0, metavar="N", help="seed of every random draw (default 0)")
+    add("--out", default="results", metavar="DIR",
+        help="folder of the table and figures (default results)")
+    add("--data", default=None, metavar="NAME", help="data set to use, where the demo has a choice")
+    add("--data-dir", default=None, metavar="DIR", help="where the data files lie")
+    add("--no-plot", action="store_true", help="no figures")
+    add("--jobs", type=int, default=1, metavar="N",
+        help="processes, for independent runs (default 1)")
+    if hasattr(module, "arguments"):
+        module.arguments(parser)
+    return parser
+
+
+def main(argv=None):
+    """Run `python -m demos ARGV`; returns 0 done, 1 it could not be done, 2 wrong call."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    found = demos()
+    if not argv or argv[0] in ("-h", "--help"):
+        return show_list(found)
+    name = argv[0]
+    if name not in found:
+        near = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
+        hint = f"Did you mean '{near[0]}'?" if near else "`python -m demos` lists them."
+        return complain(f"demos: there is no demo '{name}'. {hint}", 2)
+    os.environ["MPLBACKEND"] = "Agg"                    # figures are files: no display needed
+    try:
+        import minigrad                                 # one sentence if its backend is missing
+        from demos.report import Report
+
+        module = importlib.import_module(f"demos.{name}")
+        args = parser_for(name, module).parse_args(argv[1:])
+        if args.jobs < 1 or args.seed < 0:
+            return complain(f"{name}: --jobs must be at least 1 and --seed at least 0, "
+                            f"got {args.jobs} and {args.seed}.", 2)
+        minigrad.keep_heap()
+        report = Report(name, args, source=module.SOURCE, dtype=getattr(module, "DTYPE", "float64"))
+        report.banner()
+        module.run(args, report)
+        report.finish()
+    except (RuntimeError, OSError) as problem:          # the machine's fault, not the program's
+        if os.environ.get("MINIGRAD_TRACEBACK"):
+            raise
+        return complain(str(problem), 1)
+    except KeyboardInterrupt:
+        return complain(f"{name}: interrupted.", 130)
+    return 0
+
+
+def show_list(found):
+    width = max(map(len, found), default=0)
+    print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n")
+    for name, claim in found.items():
+        print(f"  {name:<{width}}  {claim}")
+    return 0
+
+
+def complain(sentence, status):
+    print(sentence, file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:                             # the reader of the pipe has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
