@@ -1,0 +1,104 @@
+"""Which array library does the arithmetic: NumPy, or CuPy on a GPU.
+
+    MINIGRAD_BACKEND=numpy (default) | cupy        read once, when this file is imported
+
+Every other file says `from minigrad.backend import xp` and then reads like NumPy. There is no
+fallback: asking for a GPU that is not there is an error, so nobody trains on the wrong device
+without knowing. The border between device and host is crossed in two places only, both visible:
+`to_host(a)` brings an array home, `xp.asarray(a)` sends one out.
+
+What CuPy does differently is settled here and nowhere else:
+  - it refuses NumPy arrays (TypeError), where NumPy takes anything: `is_foreign` recognises one;
+  - reductions give arrays of no axes, not scalars: `float(y)` works for both and waits for the GPU;
+  - integer indices out of range wrap round instead of raising: `check_range` looks first;
+  - it has no `add.reduceat`: `sum_rows` multiplies by one-hot rows instead, deterministic on both.
+"""
+import ctypes
+import os
+
+import numpy
+
+name = os.environ.get("MINIGRAD_BACKEND", "numpy")
+
+if name == "numpy":
+    xp = numpy
+elif name == "cupy":
+    try:
+        import cupy as xp
+        xp.cuda.runtime.getDeviceCount()
+    except ImportError as error:
+        raise RuntimeError(
+            "MINIGRAD_BACKEND=cupy: the package cupy cannot be imported. Install it with "
+            "pip install 'minigrad[cuda12]' (or cuda13), or use MINIGRAD_BACKEND=numpy."
+        ) from error
+    except Exception as error:
+        raise RuntimeError(
+            f"MINIGRAD_BACKEND=cupy: no usable CUDA device ({error}). Check the driver with "
+            "nvidia-smi, or use MINIGRAD_BACKEND=numpy."
+        ) from error
+else:
+    raise ValueError(f"MINIGRAD_BACKEND={name}: unknown backend; use 'numpy' or 'cupy'")
+
+on_device = name != "numpy"
+
+
+def to_host(a):
+    """The same numbers as a NumPy array. Waits for the GPU."""
+    return xp.asnumpy(a) if on_device else numpy.asarray(a)
+
+
+def is_foreign(a):
+    """True for a NumPy array met while the backend is another library."""
+    return on_device and isinstance(a, (numpy.ndarray, numpy.generic))
+
+
+def check_range(operation, what, index, size):
+    """Raise unless every integer of `index` lies in [0, size)."""
+    if is_foreign(index):
+        raise TypeError(f"{operation}: {what} are a NumPy array on the {name} backend. "
+                        "Convert them with xp.asarray(...).")
+    if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
+        flat = to_host(index).ravel()
+        at = int(numpy.argmax((flat < 0) | (flat >= size)))
+        raise ValueError(f"{operation}: {what} must lie in [0, {size}), got {flat[at]} at index "
+                         f"{at}. Check the data, or make the last axis longer.")
+
+
+def sum_rows(rows, index, n):
+    """Add rows that share an index:  out[k] = sum of rows[i] over index[i] = k.
+
+    rows (N, D), index (N,) integers in [0, n), returns (n, D). A product with one-hot rows where n
+    is small (and always on the GPU, in blocks of bounded memory); sort and reduce where n is large.
+    Both add in a fixed order, so the result is the same every time; `np.add.at` is 5x slower.
+    """
+    if not on_device and n > 256:
+        out = xp.zeros((n, rows.shape[1]), rows.dtype)
+        if len(index):
+            order = xp.argsort(index, kind="stable")
+            ordered = index[order]
+            starts = xp.flatnonzero(xp.concatenate((ordered[:1] == ordered[:1],
+                                                    ordered[1:] != ordered[:-1])))
+            out[ordered[starts]] = xp.add.reduceat(rows[order], starts, axis=0)
+        return out
+    out = xp.zeros((n, rows.shape[1]), rows.dtype)
+    block = max(1, (1 << 24) // max(n, 1))
+    classes = xp.arange(n)[:, None]
+    for i in range(0, len(index), block):
+        out += (classes == index[i:i + block]).astype(rows.dtype) @ rows[i:i + block]
+    return out
+
+
+def keep_heap():
+    """Tell glibc to keep freed memory instead of giving it back to the system.
+
+    Every step of training frees the tape and builds it again; returned pages must be faulted in
+    anew, 4 KB at a time, a third of the time of a step for a small transformer. Two `mallopt` calls
+    (M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1) stop that. It concerns the whole process, which is
+    why it is a function to call and not done at import. Does nothing where there is no glibc.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    mallopt(-3, 1 << 30)
+    mallopt(-1, 2**31 - 1)

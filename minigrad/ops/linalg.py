@@ -1,0 +1,71 @@
+"""Products of matrices and vectors."""
+from minigrad.backend import xp
+from minigrad.ops.reduce import sum
+from minigrad.ops.shape import expand_dims, reshape, sum_to, swapaxes
+from minigrad.tensor import primitive
+
+
+def _rows(x):
+    """All but the last axis as one: (..., k) -> (N, k)."""
+    return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
+
+
+@primitive
+def _matmul(a, b):
+    """a b for matrices in the last two axes; the axes before broadcast.
+
+        y = a b,    da = g b^T,    db = a^T g
+
+    One matrix b shared by many a is one product of the stacked rows of a.
+    """
+    if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
+        return (a.reshape(-1, a.shape[-1]) @ b).reshape(a.shape[:-1] + b.shape[1:])
+    return xp.matmul(a, b)
+
+
+@_matmul.vjp_joint
+def _(g, y, a, b, *, needs):
+    if b.ndim == 2:
+        return (_matmul(g, swapaxes(b, a=-1, b=-2)) if needs[0] else None,
+                _matmul(swapaxes(_rows(a), a=-1, b=-2), _rows(g)) if needs[1] else None)
+    da = db = None
+    if needs[0]:
+        da = _matmul(g, swapaxes(b, a=-1, b=-2))
+        da = da if da.shape == a.shape else sum_to(da, shape=a.shape)
+    if needs[1]:
+        db = _matmul(swapaxes(a, a=-1, b=-2), g)
+        db = db if db.shape == b.shape else sum_to(db, shape=b.shape)
+    return da, db
+
+
+def matmul(a, b):
+    """Matrix product a b:  (..., m, k) (..., k, n) -> (..., m, n); leading axes broadcast.
+
+    A vector a (k,) counts as one row, a vector b (k,) as one column, and the axis is dropped again.
+    """
+    if not (a.ndim and b.ndim):
+        raise ValueError(f"matmul: needs vectors or matrices, got shapes {a.shape} @ {b.shape}. "
+                         "Use * for numbers.")
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ValueError(f"matmul: inner dimensions differ: {a.shape} @ {b.shape}. The last axis of "
+                         "the left must match the second last of the right; transpose one of them?")
+    if a.ndim > 1 and b.ndim > 1:
+        return _matmul(a, b)
+    row = a if a.ndim > 1 else expand_dims(a, axis=0)
+    column = b if b.ndim > 1 else expand_dims(b, axis=1)
+    y = _matmul(row, column)
+    lead = y.shape[:-2]
+    return reshape(y, shape=lead + y.shape[-2:-1] * (a.ndim > 1) + y.shape[-1:] * (b.ndim > 1))
+
+
+def outer(a, b):
+    """Outer product  y_ij = a_i b_j:  (..., m) (..., n) -> (..., m, n)."""
+    return expand_dims(a, axis=-1) * expand_dims(b, axis=-2)
+
+
+def dot(a, b):
+    """Inner product of the last axes  y = sum_i a_i b_i:  (..., n) (..., n) -> (...)."""
+    if a.shape[-1:] != b.shape[-1:]:
+        raise ValueError(f"dot: last axes differ: {a.shape} and {b.shape}. Give vectors of equal "
+                         "length.")
+    return sum(a * b, axis=-1)

@@ -1,0 +1,416 @@
+"""The fused operations of neural networks: one primitive where a chain of them would cost passes
+over memory.
+
+Each has the ordinary rule, written in minigrad functions and so differentiable again, and a second
+one for arrays (`vjp_arrays`) that uses what the forward pass saved. Tests check that they agree.
+
+Letters: B batch, T time, C channels or classes, D width of a head; "lead" axes come before those
+an operation needs, and may be a batch of points.
+"""
+import math
+
+from minigrad.backend import check_range, on_device, sum_rows, xp
+from minigrad.ops.arithmetic import exp, sqrt, tanh
+from minigrad.ops.linalg import matmul
+from minigrad.ops.reduce import mean, sum, var
+from minigrad.ops.shape import reshape, sum_to, swapaxes
+from minigrad.tensor import constant, primitive
+
+# ---------------------------------------------------------------- activations
+
+
+@primitive
+def relu(x):
+    """max(x, 0).   dy = dx where x > 0, else 0 (also at 0)"""
+    return xp.maximum(x, xp.zeros_like(x))
+
+
+@relu.vjp
+def _(g, y, x):
+    return g * (constant(x) > 0).astype(g.dtype)
+
+
+GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
+
+
+@primitive(saves=True)
+def gelu(x):
+    """Gaussian error linear unit, tanh form:  y = x (1 + tanh u) / 2,  u = c (x + a x^3),
+    c = sqrt(2/pi), a = 0.044715.   Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
+    """
+    t = x * x
+    t *= GELU_C * GELU_A
+    t += GELU_C
+    t *= x
+    t = xp.tanh(t, out=t) if not on_device and t.ndim else xp.tanh(t)
+    y = t + 1.0
+    y *= x
+    y *= 0.5
+    return y, t
+
+
+@gelu.vjp
+def _(g, y, x):
+    return g * gelu_slope(x)
+
+
+@gelu.vjp_arrays
+def _(g, y, t, x, *, needs):
+    slope = _slope(x, t)
+    slope *= g
+    return (slope,)
+
+
+def _slope(x, t):
+    """y' = (1 + t)/2 + x (1 - t^2) u'/2 with u' = c (1 + 3 a x^2)."""
+    du = x * x
+    du *= 1.5 * GELU_C * GELU_A
+    du += 0.5 * GELU_C
+    du *= x
+    slope = 1.0 - t * t
+    slope *= du
+    slope += 0.5 * t
+    slope += 0.5
+    return slope
+
+
+@primitive
+def gelu_slope(x):
+    """Derivative of gelu.   Its own derivative is  (1 - t^2) (u' + x u''/2 - x t u'^2)."""
+    return _slope(x, xp.tanh(GELU_C * x * (1.0 + GELU_A * x * x)))
+
+
+@gelu_slope.vjp
+def _(g, y, x):
+    xx = x * x
+    t = tanh(GELU_C * x * (1.0 + GELU_A * xx))
+    du = GELU_C * (1.0 + 3.0 * GELU_A * xx)
+    bend = du + (3.0 * GELU_A * GELU_C) * xx - x * t * du * du
+    return g * ((1.0 - t * t) * bend)
+
+
+@primitive(saves=True)
+def silu(x):
+    """x sigmoid(x), also called swish.   dy = s (1 + x (1 - s)) dx,  s = sigmoid(x)"""
+    s = 0.5 * (1.0 + xp.tanh(0.5 * x))
+    return x * s, s
+
+
+@silu.vjp
+def _(g, y, x):
+    s = 0.5 * (1.0 + tanh(0.5 * x))
+    return g * (s * (1.0 + x * (1.0 - s)))
+
+
+@silu.vjp_arrays
+def _(g, y, s, x, *, needs):
+    return (g * (s * (1.0 + x * (1.0 - s))),)
+
+
+def dropout(x, *, rate, rng=None):
+    """x with a share `rate` of its elements set to 0 and the rest divided by 1 - rate.
+
+    rng is a NumPy Generator; None (evaluation) returns x. The mask is drawn on the host, so the same
+    seed gives the same mask on every backend.
+    """
+    if not 0.0 <= rate < 1.0:
+        raise ValueError(f"dropout: rate must lie in [0, 1), got {rate}.")
+    if rng is None or rate == 0.0:
+        return x
+    return x * dropout_mask(x.shape, x.dtype, rate, rng)
+
+
+def dropout_mask(shape, dtype, rate, rng):
+    """0 with probability `rate`, else 1 / (1 - rate)."""
+    kept = rng.random(shape, dtype="float32") >= rate
+    return xp.asarray(kept).astype(dtype) * (1.0 / (1.0 - rate))
+
+# ---------------------------------------------------------------- softmax and losses
+
+
+def _softmax(x, axis):
+    y = x - x.max(axis=axis, keepdims=True)
+    y = xp.exp(y, out=y)
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+@primitive
+def softmax(x, *, axis=-1):
+    """p = e^x / sum e^x along an axis.   dp = p (dx - sum p dx)"""
+    return _softmax(x, axis)
+
+
+@softmax.vjp
+def _(g, y, x, *, axis=-1):
+    gy = g * y
+    return gy - y * sum(gy, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x, *, axis=-1):
+    """log of softmax, without overflow.   dy = dx - sum p dx,  p = e^y"""
+    y = x - x.max(axis=axis, keepdims=True)
+    y -= xp.log(xp.exp(y).sum(axis=axis, keepdims=True))
+    return y
+
+
+@log_softmax.vjp
+def _(g, y, x, *, axis=-1):
+    return g - exp(y) * sum(g, axis=axis, keepdims=True)
+
+
+def _heights(g, ndim):
+    """A cotangent (lead) with axes of length 1 for the labels and what follows: (lead, 1, ...)."""
+    return reshape(g, shape=g.shape + (1,) * (ndim - g.ndim))
+
+
+@primitive(saves=True)
+def softmax_cross_entropy(logits, labels):
+    """Mean of -log softmax(logits)[label], in nats.
+
+    logits (lead, L, C), labels L: integers in [0, C), of any number of axes -> heights (lead).
+    The mean is over the labels; leading axes of the logits (a batch of points) are kept.
+        d = (p - onehot(labels)) dlogits / n,    p = softmax(logits), n = number of labels
+    """
+    C, L = logits.shape[-1], labels.shape
+    if logits.shape[logits.ndim - 1 - len(L):-1] != L:
+        raise ValueError(f"softmax_cross_entropy: logits {logits.shape} do not fit labels {L}. "
+                         "The logits need the axes of the labels and then one for the classes.")
+    check_range("softmax_cross_entropy", "labels", labels, C)
+    lead = logits.shape[:logits.ndim - 1 - len(L)]
+    z = logits.reshape(-1, labels.size, C)
+    rows, flat = xp.arange(labels.size), labels.reshape(-1)
+    p = z - z.max(axis=-1, keepdims=True)
+    chosen = p[:, rows, flat]
+    p = xp.exp(p, out=p)
+    total = p.sum(axis=-1)
+    p /= total[..., None]
+    loss = (xp.log(total) - chosen).sum(axis=-1) * (1.0 / labels.size)
+    return loss.reshape(lead), p
+
+
+@softmax_cross_entropy.vjp_joint
+def _(g, y, logits, labels, *, needs):
+    return _heights(g * (1.0 / labels.size), logits.ndim) * softmax_error(logits, labels), None
+
+
+@softmax_cross_entropy.vjp_arrays
+def _(g, y, p, logits, labels, *, needs):
+    scale = (g * (1.0 / labels.size)).reshape(-1, 1, 1).astype(p.dtype)
+    d = p * scale
+    d[:, xp.arange(labels.size), labels.reshape(-1)] -= scale[..., 0]
+    return d.reshape(logits.shape), None
+
+
+@primitive
+def softmax_error(logits, labels):
+    """p - onehot(labels), p = softmax(logits).   dy = p (dlogits - sum p dlogits)"""
+    p = _softmax(logits, -1).reshape(-1, labels.size, logits.shape[-1])
+    p[:, xp.arange(labels.size), labels.reshape(-1)] -= 1.0
+    return p.reshape(logits.shape)
+
+
+@softmax_error.vjp_joint
+def _(g, y, logits, labels, *, needs):
+    p = softmax(logits)
+    gp = g * p
+    return gp - p * sum(gp, axis=-1, keepdims=True), None
+
+
+@primitive
+def mean_squared_error(prediction, target):
+    """Mean of (prediction - target)^2 over the axes of the target.
+
+    prediction (lead, S), target S -> heights (lead).   d = 2 (prediction - target) dprediction / n
+    """
+    lead = prediction.ndim - len(target.shape)
+    if lead < 0 or prediction.shape[lead:] != target.shape:
+        raise ValueError(f"mean_squared_error: prediction {prediction.shape} does not fit target "
+                         f"{target.shape}. The last axes must be equal; reshape one of them.")
+    e = (prediction - target).reshape(prediction.shape[:lead] + (-1,))
+    return (e * e).sum(axis=-1) * (1.0 / target.size)
+
+
+@mean_squared_error.vjp_joint
+def _(g, y, prediction, target, *, needs):
+    d = _heights(g * (2.0 / target.size), prediction.ndim) * (prediction - target)
+    return d, -sum_to(d, shape=target.shape) if needs[1] else None
+
+# ---------------------------------------------------------------- normalisation
+
+
+def _standardized(x, axis, eps):
+    """(x - mean) r and r = 1 / sqrt(variance + eps)."""
+    n = math.prod(x.shape[a] for a in (axis if type(axis) is tuple else (axis,)))
+    centred = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
+    v = (centred * centred).sum(axis=axis, keepdims=True) * (1.0 / n)
+    r = 1.0 / xp.sqrt(v + eps)
+    centred *= r
+    return centred, r
+
+
+@primitive(saves=True)
+def standardize(x, *, axis=-1, eps=1e-5):
+    """h = (x - mean) r along `axis`,  r = 1 / sqrt(variance + eps).
+
+        dx = r (g - mean g - h mean(g h)):  the Jacobian is symmetric
+    """
+    return _standardized(x, axis, eps)
+
+
+@standardize.vjp
+def _(g, y, x, *, axis=-1, eps=1e-5):
+    r = 1.0 / sqrt(var(x, axis=axis, keepdims=True) + eps)
+    return r * (g - mean(g, axis=axis, keepdims=True) - y * mean(g * y, axis=axis, keepdims=True))
+
+
+@standardize.vjp_arrays
+def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
+    return (_standardize_back(g, h, r, axis),)
+
+
+def _standardize_back(g, h, r, axis):
+    n = g.size // r.size
+    d = g - g.sum(axis=axis, keepdims=True) * (1.0 / n)
+    d -= h * ((g * h).sum(axis=axis, keepdims=True) * (1.0 / n))
+    d *= r
+    return d
+
+
+@primitive(saves=True)
+def layer_norm(x, gain, shift, *, eps=1e-6):
+    """gain h + shift,  h = x standardized along its last axis.   x (..., C), gain and shift (C,).
+
+    Source: Ba, Kiros & Hinton, arXiv:1607.06450.
+    """
+    h, r = _standardized(x, -1, eps)
+    return h * gain + shift, (h, r)
+
+
+@layer_norm.vjp_joint
+def _(g, y, x, gain, shift, *, needs, eps=1e-6):
+    h = standardize(x, axis=-1, eps=eps)
+    dx = standardize.rules[0](g * gain, h, x, axis=-1, eps=eps) if needs[0] else None
+    return (dx, sum_to(g * h, shape=gain.shape) if needs[1] else None,
+            sum_to(g, shape=shift.shape) if needs[2] else None)
+
+
+@layer_norm.vjp_arrays
+def _(g, y, saved, x, gain, shift, *, needs, eps=1e-6):
+    h, r = saved
+    return (_standardize_back(g * gain, h, r, -1) if needs[0] else None,
+            sum_to(g * h, shape=gain.shape) if needs[1] else None,
+            sum_to(g, shape=shift.shape) if needs[2] else None)
+
+
+def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
+    """gain h + shift,  h = x standardized over every axis but the second, the channels.
+
+    x (N, C) or (N, C, H, W), gain and shift (C,). With statistics = (mean, variance), arrays (C,)
+    kept from training, those are used instead of the batch's: evaluation.
+    Source: Ioffe & Szegedy, arXiv:1502.03167, algorithm 1.
+    """
+    column = (-1,) + (1,) * (x.ndim - 2)
+    if statistics is None:
+        h = standardize(x, axis=(0, *range(2, x.ndim)), eps=eps)
+    else:
+        m, v = (s.reshape(column) for s in statistics)
+        h = (x - m) * (1.0 / sqrt(v + eps))
+    return h * reshape(gain, shape=column) + reshape(shift, shape=column)
+
+
+def batch_statistics(x):
+    """Mean and variance of every channel over a batch, plain arrays (C,): what running averages
+    are made of."""
+    x = constant(x)
+    axes = (0, *range(2, x.ndim))
+    return x.mean(axis=axes), x.var(axis=axes)
+
+# ---------------------------------------------------------------- attention and embedding
+
+
+def _weights(q, k, causal):
+    """Attention weights  softmax(q k^T / sqrt(D)), (..., T, S)."""
+    scores = xp.matmul(q, k.swapaxes(-1, -2))
+    scores *= 1.0 / math.sqrt(q.shape[-1])
+    if causal:
+        T, S = scores.shape[-2:]
+        scores += xp.triu(xp.full((T, S), -math.inf, scores.dtype), S - T + 1)
+    return _softmax(scores, -1)
+
+
+@primitive
+def attention_weights(q, k, *, causal=False):
+    """a = softmax(q k^T / sqrt(D)): how much each place attends to each other; (..., T, S).
+    With causal=True no place attends to a later one."""
+    return _weights(q, k, causal)
+
+
+@attention_weights.vjp_joint
+def _(g, a, q, k, *, needs, causal=False):
+    ga = g * a
+    s = (ga - a * sum(ga, axis=-1, keepdims=True)) * (1.0 / math.sqrt(q.shape[-1]))
+    return (matmul(s, k) if needs[0] else None,
+            matmul(swapaxes(s, a=-1, b=-2), q) if needs[1] else None)
+
+
+@primitive(saves=True)
+def attention(q, k, v, *, causal=False, mask=None):
+    """a v,  a = softmax(q k^T / sqrt(D)).   q (..., T, D), k and v (..., S, D) -> (..., T, D).
+
+    causal  no place attends to a later one
+    mask    multiplies the weights a, for dropout; an array (..., T, S)
+    Source: Vaswani et al., arXiv:1706.03762, equation 1.
+    """
+    a = _weights(q, k, causal)
+    return xp.matmul(a if mask is None else a * mask, v), a
+
+
+@attention.vjp_joint
+def _(g, y, q, k, v, *, needs, causal=False, mask=None):
+    a = attention_weights(q, k, causal=causal)
+    kept = a if mask is None else a * mask
+    da = matmul(g, swapaxes(v, a=-1, b=-2))
+    if mask is not None:
+        da = da * mask
+    dq, dk = attention_weights.joint(da, a, q, k, needs=needs[:2], causal=causal)
+    return dq, dk, matmul(swapaxes(kept, a=-1, b=-2), g) if needs[2] else None
+
+
+@attention.vjp_arrays
+def _(g, y, a, q, k, v, *, needs, causal=False, mask=None):
+    dv = matmul((a if mask is None else a * mask).swapaxes(-1, -2), g) if needs[2] else None
+    s = matmul(g, v.swapaxes(-1, -2))
+    if mask is not None:
+        s *= mask
+    s *= a
+    s -= a * s.sum(axis=-1, keepdims=True)
+    s *= 1.0 / math.sqrt(q.shape[-1])
+    return (matmul(s, k) if needs[0] else None,
+            matmul(s.swapaxes(-1, -2), q) if needs[1] else None, dv)
+
+
+@primitive
+def embedding(table, tokens):
+    """Rows of a table:  y = table[tokens].   table (V, C), tokens integers in [0, V) of any shape.
+    dy = dtable[tokens];  the cotangents of rows picked several times are added"""
+    check_range("embedding", "tokens", tokens, table.shape[0])
+    return table[tokens]
+
+
+@embedding.vjp_joint
+def _(g, y, table, tokens, *, needs):
+    return embedding_sum(g, tokens, size=table.shape[0]), None
+
+
+@primitive
+def embedding_sum(rows, tokens, *, size):
+    """The transpose of `embedding`: a table (size, C) where row k is the sum of the rows whose
+    token is k."""
+    return sum_rows(rows.reshape(-1, rows.shape[-1]), tokens.reshape(-1), size)
+
+
+@embedding_sum.vjp_joint
+def _(g, y, rows, tokens, *, needs, size):
+    return embedding(g, tokens), None

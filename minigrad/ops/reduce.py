@@ -1,0 +1,116 @@
+"""Operations that shrink axes. `axis` is None (all), an integer or a tuple; with keepdims=True the
+axes stay, with length 1."""
+from math import prod
+
+from minigrad.backend import xp
+from minigrad.ops.arithmetic import exp, where
+from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.tensor import constant, primitive
+
+
+def _axes(axis, ndim):
+    """axis as a tuple of places >= 0."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(a % ndim for a in (axis if type(axis) is tuple else (axis,)))
+
+
+def _kept(reduced, x, axis):
+    """A reduced array with its lost axes put back, with length 1."""
+    axes = _axes(axis, x.ndim)
+    return reshape(reduced, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def _count(x, axis):
+    """How many elements are reduced to one."""
+    return prod(x.shape[a] for a in _axes(axis, x.ndim))
+
+
+@primitive
+def sum(x, *, axis=None, keepdims=False):
+    """Sum.   dy = sum of dx"""
+    return x.sum(axis=axis, keepdims=keepdims)
+
+
+@sum.vjp
+def _(g, y, x, *, axis=None, keepdims=False):
+    return broadcast_to(_kept(g, x, axis), shape=x.shape)
+
+
+@primitive
+def mean(x, *, axis=None, keepdims=False):
+    """Average.   dy = average of dx"""
+    n = _count(x, axis)
+    if n == 0:
+        raise ValueError(f"mean: nothing to average in shape {x.shape}. Give at least one element.")
+    return x.sum(axis=axis, keepdims=keepdims) * (1.0 / n)
+
+
+@mean.vjp
+def _(g, y, x, *, axis=None, keepdims=False):
+    return broadcast_to(_kept(g, x, axis) * (1.0 / _count(x, axis)), shape=x.shape)
+
+
+def _extreme(g, y, x, *, axis=None, keepdims=False):
+    """The cotangent goes to the extreme element, in equal shares where several are equal."""
+    at = (constant(x) == constant(_kept(y, x, axis))).astype(x.dtype)
+    share = at / at.sum(axis=axis, keepdims=True)
+    return _kept(g, x, axis) * share
+
+
+@primitive
+def max(x, *, axis=None, keepdims=False):
+    """Largest element.   dy = dx there, shared equally between equal ones"""
+    return x.max(axis=axis, keepdims=keepdims)
+
+
+@primitive
+def min(x, *, axis=None, keepdims=False):
+    """Smallest element.   dy = dx there, shared equally between equal ones"""
+    return x.min(axis=axis, keepdims=keepdims)
+
+
+max.vjp(_extreme)
+min.vjp(_extreme)
+
+
+@primitive
+def logsumexp(x, *, axis=None, keepdims=False):
+    """log of the sum of e^x, shifted by the maximum so that nothing overflows.
+    dy = sum of softmax(x) dx"""
+    shift = x.max(axis=axis, keepdims=True)
+    shift = xp.where(xp.isfinite(shift), shift, 0.0).astype(x.dtype)
+    y = xp.log(xp.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
+    return y if keepdims else y.reshape(x.sum(axis=axis).shape)
+
+
+@logsumexp.vjp
+def _(g, y, x, *, axis=None, keepdims=False):
+    return _kept(g, x, axis) * exp(x - _kept(y, x, axis))
+
+
+@primitive
+def var(x, *, axis=None, keepdims=False, ddof=0):
+    """Variance  v = sum (x - mean)^2 / (n - ddof).   dv = 2 sum (x - mean) dx / (n - ddof)"""
+    n = _count(x, axis)
+    centred = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
+    centred *= centred
+    return centred.sum(axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))
+
+
+@var.vjp
+def _(g, y, x, *, axis=None, keepdims=False, ddof=0):
+    scale = 2.0 / (_count(x, axis) - ddof)
+    return (_kept(g, x, axis) * scale) * (x - mean(x, axis=axis, keepdims=True))
+
+
+@primitive
+def norm(x, *, axis=None, keepdims=False):
+    """Euclidean length  r = sqrt(sum x^2).   dr = x.dx / r;  0 at x = 0"""
+    return xp.sqrt((x * x).sum(axis=axis, keepdims=keepdims))
+
+
+@norm.vjp
+def _(g, y, x, *, axis=None, keepdims=False):
+    r = _kept(y, x, axis)
+    return (_kept(g, x, axis) / where(constant(r) == 0, 1.0, r)) * x

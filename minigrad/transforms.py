@@ -1,0 +1,104 @@
+"""grad, value_and_grad, vjp, jvp, hvp: functions of functions, over trees of arrays. Read second.
+
+Arrays in, arrays out: Tensors are seen only inside the differentiated function, so no graph can
+leak. Transforms nest to any order. Each makes fresh leaves, and while it runs the function it counts
+itself in `tape.depth`; a backward pass is recorded exactly when the count says that another transform
+is still running around it. Fresh leaves also keep nested gradients apart: a sweep goes no further
+back than the number of its own leaves, so d/dx and d/dy of the same Tensor never mix.
+"""
+from minigrad.backend import xp
+from minigrad.tensor import Tensor, constant, differentiable, next_number, primitives, sweep, tape
+from minigrad.tree import leaves_of, rebuild
+
+
+class running:
+    """A transform is running: operations are recorded, and so are backward passes inside it."""
+
+    def __enter__(self):
+        self.before, tape.recording = tape.recording, True
+        tape.depth += 1
+
+    def __exit__(self, *_):
+        tape.recording = self.before
+        tape.depth -= 1
+
+
+def lifted(x, operation):
+    """One array of x as a fresh leaf. A Tensor of an outer transform stays connected to it."""
+    if type(x) is Tensor and x.number:
+        return primitives["identity"](x)
+    x = constant(x)
+    x = xp.asarray(x) if isinstance(x, float) else x
+    if not hasattr(x, "dtype"):
+        raise TypeError(f"{operation}: cannot differentiate with respect to a {type(x).__name__}. "
+                        "Pass floating point arrays, or a tree (dict, list, tuple) of them.")
+    return Tensor(differentiable(x, operation), next_number())
+
+
+def pulled_back(f, x, operation):
+    """y = f(x), and the function that sweeps a cotangent of y back to x."""
+    with running():
+        leaves = [lifted(leaf, operation) for leaf in leaves_of(x)]
+        y = f(rebuild(x, leaves))
+    outputs = leaves_of(y)
+    floor = leaves[0].number if leaves else next_number()
+
+    def pullback(cotangent):
+        given = leaves_of(cotangent)
+        if [o.shape for o in outputs] != [c.shape for c in given]:
+            raise ValueError(f"{operation}: cotangents of shapes {[c.shape for c in given]} do not "
+                             f"match outputs of shapes {[o.shape for o in outputs]}.")
+        record = tape.depth > 0 and tape.recording
+        found = sweep([(o, c) for o, c in zip(outputs, given) if type(o) is Tensor], floor, record)
+        return rebuild(x, [as_leaf(leaf, found.get(leaf.number)) for leaf in leaves])
+
+    return (y if tape.depth else rebuild(y, [constant(o) for o in outputs])), pullback
+
+
+def as_leaf(leaf, entry):
+    """The cotangent found for a leaf, in the leaf's dtype; zeros where nothing depends on it."""
+    if entry is None:
+        return xp.zeros_like(leaf.data)
+    g = entry[1]
+    return g if g.dtype == leaf.dtype else primitives["astype"](g, dtype=leaf.dtype)
+
+
+def vjp(f, x):
+    """y = f(x) and the pullback  u -> u^T J,  J = df/dx.   One sweep for a whole tree u like y."""
+    return pulled_back(f, x, "vjp")
+
+
+def jvp(f, x):
+    """y = f(x) and the push  v -> J v,  J = df/dx.
+
+    The pullback u -> u^T J is linear in u, so its own pullback is v -> J v: reverse mode twice.
+    Linearised once, applied to as many v as wanted.
+    """
+    y, pullback = pulled_back(f, x, "jvp")
+    zeros = rebuild(y, [xp.zeros_like(constant(o)) for o in leaves_of(y)])
+    return y, pulled_back(pullback, zeros, "jvp")[1]
+
+
+def value_and_grad(f):
+    """x -> (f(x), df/dx) for scalar f. Further arguments are passed on, not differentiated."""
+    def value_and_gradient(x, *rest, **settings):
+        y, pullback = pulled_back(lambda t: f(t, *rest, **settings), x, "grad")
+        if not hasattr(y, "shape") or y.shape != ():
+            what = f"shape {y.shape}" if hasattr(y, "shape") else f"a {type(y).__name__}"
+            raise ValueError(f"grad: loss must return a scalar, got {what}. Sum or average it.")
+        return y, pullback(xp.ones_like(constant(y)))
+    return value_and_gradient
+
+
+def grad(f):
+    """x -> df/dx for scalar f, with respect to its first argument: an array or a tree of arrays."""
+    both = value_and_grad(f)
+    return lambda x, *rest, **settings: both(x, *rest, **settings)[1]
+
+
+def hvp(f, x):
+    """v -> H v,  H = d2f/dx2 at x: the pullback of the gradient (H is symmetric).
+
+    The gradient is recorded once; each product is then one sweep through its graph.
+    """
+    return pulled_back(grad(f), x, "hvp")[1]

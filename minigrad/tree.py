@@ -1,0 +1,130 @@
+"""Trees of arrays, and the one place where they meet flat points.
+
+A tree is a dict, list or tuple of trees, with arrays at the leaves; its leaves are taken in order.
+Models are trees, because layers have names; landscapes are flat points theta (..., d), because
+directions, distances and optimizers do not care about layers. A `Layout` translates.
+"""
+from dataclasses import dataclass
+from math import prod
+
+from minigrad import backend
+from minigrad.backend import xp
+from minigrad.tensor import Tensor
+
+
+def leaves_of(tree):
+    """The arrays of a tree, in order."""
+    if type(tree) is dict:
+        return [leaf for branch in tree.values() for leaf in leaves_of(branch)]
+    if type(tree) in (list, tuple):
+        return [leaf for branch in tree for leaf in leaves_of(branch)]
+    return [tree]
+
+
+def rebuild(tree, leaves):
+    """A tree of the same form with other leaves."""
+    leaves = iter(leaves)
+
+    def build(branch):
+        if type(branch) is dict:
+            return {key: build(value) for key, value in branch.items()}
+        if type(branch) in (list, tuple):
+            return type(branch)(build(value) for value in branch)
+        return next(leaves)
+    return build(tree)
+
+
+def names_of(tree, path=()):
+    """Names of the leaves: the way to each, 'layers.0.W'."""
+    if type(tree) is dict:
+        return [n for key, branch in tree.items() for n in names_of(branch, (*path, str(key)))]
+    if type(tree) in (list, tuple):
+        return [n for i, branch in enumerate(tree) for n in names_of(branch, (*path, str(i)))]
+    return [".".join(path) or "theta"]
+
+
+# What an array is for, and along which axis its filters are counted, told by the last part of its name.
+KINDS = {
+    "W": ("weight", -1),        # dense (in, out): a filter is what enters one output unit, a column
+    "K": ("weight", 0),         # convolution (out, in, height, width)
+    "E": ("embedding", 0),      # one row a token
+    "P": ("embedding", 0),      # one row a position
+    "b": ("bias", None),
+    "gain": ("norm", None),
+    "shift": ("norm", None),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of a layout: theta[..., start:stop] reshaped to (..., *shape)."""
+    name: str
+    shape: tuple
+    kind: str                   # weight | bias | norm | embedding
+    filter_axis: int | None     # axis of `shape` that counts the filters; None where there are none
+    start: int
+    stop: int
+
+
+class Layout:
+    """How a tree of arrays lies in one flat vector.
+
+        layout = Layout(tree);  theta = layout.ravel(tree);  tree = layout.unravel(theta)
+
+    tree    an example tree: form, shapes
+    kinds   {name: (kind, filter_axis)} for leaves whose name does not tell (see KINDS); leaves not
+            named there either are weights counted along the last axis if they have two axes or
+            more, and biases if fewer
+
+    Both ways take batches: leaves (n, *shape) <-> theta (n, d).
+    """
+
+    def __init__(self, tree, kinds=None):
+        self.tree = rebuild(tree, [None] * len(leaves_of(tree)))
+        self.entries, start = [], 0
+        for name, leaf in zip(names_of(tree), leaves_of(tree)):
+            default = ("weight", -1) if leaf.ndim > 1 else ("bias", None)
+            kind, axis = (kinds or {}).get(name) or KINDS.get(name.split(".")[-1], default)
+            axis = axis if axis is None or axis >= 0 else axis + leaf.ndim
+            stop = start + prod(leaf.shape)
+            self.entries.append(Entry(name, tuple(leaf.shape), kind, axis, start, stop))
+            start = stop
+        self.size = start
+        self.names = [entry.name for entry in self.entries]
+
+    def __eq__(self, other):
+        return isinstance(other, Layout) and self.entries == other.entries
+
+    def __getitem__(self, name):
+        """The entry of that name."""
+        return self.entries[self.names.index(name)]
+
+    def unravel(self, theta):
+        """theta (..., d) -> tree of (..., *shape); views where theta is contiguous."""
+        if theta.shape[-1:] != (self.size,):
+            raise ValueError(f"unravel: theta has shape {theta.shape}, this layout has "
+                             f"{self.size} parameters. Use a point of the same model.")
+        lead = theta.shape[:-1]
+        return rebuild(self.tree, [theta[..., e.start:e.stop].reshape(lead + e.shape)
+                                   for e in self.entries])
+
+    def ravel(self, tree, out=None):
+        """tree of (..., *shape) -> theta (..., d), one copy, into `out` if given."""
+        leaves = leaves_of(tree)
+        if len(leaves) != len(self.entries):
+            raise ValueError(f"ravel: the tree has {len(leaves)} arrays, this layout has "
+                             f"{len(self.entries)}. Use a tree of the same model.")
+        flat = []
+        for leaf, e in zip(leaves, self.entries):
+            lead = leaf.shape[:leaf.ndim - len(e.shape)]
+            if leaf.shape != lead + e.shape:
+                raise ValueError(f"ravel: {e.name} has shape {leaf.shape}, this layout has "
+                                 f"{e.shape}. Use a tree of the same model.")
+            flat.append(leaf.reshape(lead + (e.stop - e.start,)))
+        if any(type(leaf) is Tensor for leaf in flat):
+            from minigrad.ops.shape import concatenate
+            return concatenate(flat, axis=-1)
+        if backend.is_foreign(flat[0]):
+            raise TypeError(f"ravel: got NumPy arrays on the {backend.name} backend. "
+                            "Convert them with xp.asarray(...).")
+        return xp.concatenate(flat, axis=-1, out=out)
