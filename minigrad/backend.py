@@ -47,6 +47,11 @@ def to_host(a):
     return xp.asnumpy(a) if on_device else numpy.asarray(a)
 
 
+def float_of(a):
+    """A one-element array as a Python float. Waits for the GPU."""
+    return float(a)
+
+
 def is_foreign(a):
     """True for a NumPy array met while the backend is another library."""
     return on_device and isinstance(a, (numpy.ndarray, numpy.generic))
