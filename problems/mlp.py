@@ -1,0 +1,91 @@
+"""Multilayer perceptron: alternate affine maps and an activation.
+
+    h_0 = x,    h_k = phi(W_k^T h_{k-1} + b_k)  for the hidden layers,    output = W_L^T h_{L-1} + b_L
+
+In rows, as the code has it, a layer is `h @ W + b` with W (in, out). With `norm` every layer after
+the first sees LN(h), the row shifted to mean 0 and divided by its deviation (no gain, no shift); with
+`skip` a hidden-to-hidden layer is a step of a residual stream:
+
+    h <- h + phi(W^T LN(h) + b)
+
+The weights may carry leading point axes, W (n, in, out) and b (n, out): a batch of n networks is then
+evaluated at once, and the loss has shape (n,). That is what makes sweeps and landscape slices cheap.
+"""
+import minigrad as mg
+
+from problems.initialisers import RULES, dense
+
+ACTIVATIONS = {"gelu": mg.gelu, "tanh": mg.tanh, "relu": mg.relu, "silu": mg.silu,
+               "sigmoid": mg.sigmoid, "softplus": mg.softplus}
+LOSSES = ("cross_entropy", "mse")
+NORM_EPS = 1e-5
+
+
+class MLP:
+    """A perceptron of the given layer widths.
+
+    sizes        (in, hidden, ..., out)
+    activation   phi: gelu (tanh form), tanh, relu, silu, sigmoid, softplus
+    init, gain   rule of `problems.initialisers` (lecun: flax) and its factor; biases start at zero
+    loss         "cross_entropy" on integer labels (B,), or "mse" on targets (B, out) or (B,)
+    skip, norm   residual stream and pre-normalisation, as in the module's formula
+
+    Parameters   {"layers": [{"W" (in, out), "b" (out,)}, ...]}, each (n, ...) for n points
+    Raises       ValueError for an unknown name, fewer than two sizes, or skips between unequal widths
+    """
+
+    batched = True
+
+    def __init__(self, sizes, activation="gelu", init="lecun", loss="cross_entropy",
+                 skip=False, norm=False, gain=1.0):
+        sizes = tuple(int(size) for size in sizes)
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise ValueError(f"MLP: sizes must be two or more positive widths, got {sizes}. "
+                             "Give (in, hidden, ..., out).")
+        for what, name, known in (("activation", activation, ACTIVATIONS), ("init", init, RULES),
+                                  ("loss", loss, LOSSES)):
+            if name not in known:
+                raise ValueError(f"MLP: unknown {what} {name!r}. Use one of {', '.join(known)}.")
+        if skip and len(set(sizes[1:-1])) > 1:
+            raise ValueError(f"MLP: skip connections need equal hidden widths, got {sizes[1:-1]}. "
+                             "Make them equal or drop skip.")
+        self.sizes, self.activation, self.rule, self.gain = sizes, activation, init, gain
+        self.loss_name, self.skip, self.norm = loss, skip, norm
+
+    def init(self, rng):
+        """Draw the parameters, float64."""
+        return {"layers": [dense(rng, n_in, n_out, self.rule, self.gain)
+                           for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:])]}
+
+    def apply(self, params, x, *, rng=None, record=None):
+        """Outputs (..., B, out) of inputs x (B, in); leading axes are those of the weights.
+
+        rng      not used: there is no dropout
+        record   a dict that receives each layer's input under its weight's name, "layers.0.W", ...
+        """
+        phi = ACTIVATIONS[self.activation]
+        layers, h = params["layers"], x
+        for k, layer in enumerate(layers):
+            first, last = k == 0, k == len(layers) - 1
+            inside = mg.standardize(h, eps=NORM_EPS) if self.norm and not first else h
+            if record is not None:
+                record[f"layers.{k}.W"] = inside
+            z = mg.matmul(inside, layer["W"]) + row(layer["b"])
+            if last:
+                return z
+            h = h + phi(z) if self.skip and not first else phi(z)
+
+    def loss(self, params, batch, *, rng=None):
+        """Mean loss over the examples of batch = (inputs, targets): (), or (n,) for n points."""
+        inputs, targets = batch
+        outputs = self.apply(params, inputs, rng=rng)
+        if self.loss_name == "cross_entropy":
+            return mg.softmax_cross_entropy(outputs, targets)
+        if targets.ndim == 1:
+            targets = targets.reshape(-1, 1)
+        return mg.mean_squared_error(outputs, targets)
+
+
+def row(b):
+    """A bias (out,) as it is; a batch of them (..., out) as (..., 1, out), to add to (..., B, out)."""
+    return b if b.ndim == 1 else mg.expand_dims(b, axis=-2)
