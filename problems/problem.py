@@ -66,12 +66,13 @@ class Network(Problem):
         """theta (..., d) as the model's tree of arrays (..., *shape)."""
         return self.layout.unravel(theta)
 
-    def tree_loss(self, params, batch=None):
+    def tree_loss(self, params, batch=None, rng=None):
+        """The model's loss; `rng` draws the noise of training (dropout), None: there is none."""
         batch = self.data if batch is None else batch
         if batch is None:
             raise ValueError("Network: no data to take the loss over. "
                              "Give data to Network, or a batch to the loss.")
-        return self.model.loss(params, batch)
+        return self.model.loss(params, batch) if rng is None else self.model.loss(params, batch, rng=rng)
 
     def loss(self, theta, batch=None):
         if self.batched or theta.ndim == 1:

@@ -1,0 +1,25 @@
+"""optim: methods that move a point downhill. One algorithm a file, in order of growing complexity.
+
+    objective         height, gradient, Hessian-vector products of a landscape, counted
+    optimizer         init, update, step: what all methods share          (read these two first)
+    hyperparameters   numbers and arrays (n, 1), and their ranges
+    schedules         learning rates that change with the step
+    sgd               heavy ball, dampened, Nesterov
+    rmsprop           divide by the root mean square of recent gradients
+    adam              Adam, AdamW, NAdam
+    induced_metric    the metric of the drawn surface: plain, of log L, on top of RMSprop
+    muon              matrices made orthogonal by Newton-Schulz steps
+    sam               descend with the gradient of the worst point near by: SAM, ASAM
+    training          train: the minibatch loop, with checkpoints; run_all: many runs side by side
+"""
+from .adam import Adam, AdamW, NAdam
+from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
+from .muon import Muon, newton_schulz
+from .objective import Objective
+from .optimizer import Optimizer
+from .rmsprop import RMSprop
+from .sam import ASAM, SAM
+from .schedules import constant, cosine, linear, warmup_cosine
+from .sgd import SGD
+from .parallel import run_all
+from .training import Diverged, train

@@ -1,0 +1,75 @@
+"""Independent runs side by side: one process each, one BLAS thread each, answers in order.
+
+A run is a function call whose arguments carry its seed, so where and when it is made cannot
+change its result. Two things could: a BLAS that splits a product over another number of
+threads sums in another order, and a forked process inherits whatever its parent had set up.
+So every run is made in a fresh (spawned) process that is told to use one BLAS thread *before*
+it imports NumPy, also when there is only one worker. Then `jobs=4` gives the bits of `jobs=1`.
+"""
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def run_all(function, calls, jobs=1, progress=None):
+    """[function(*call) for call in calls], at most `jobs` at a time, in the order of `calls`.
+
+    function   importable by name (a module's top-level function), for the workers import it
+    calls      sequence of argument tuples, of things that can be sent to another process
+    jobs       number of worker processes, >= 1
+    progress   called with one line of text after each finished call
+
+    Raises     what a call raised, with a note of which one; the calls not yet begun are dropped.
+    """
+    calls = list(calls)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"run_all: jobs must be a whole number >= 1, got {jobs!r}.")
+    if not calls:
+        return []
+    started = time.monotonic()
+    results = [None] * len(calls)
+    with one_blas_thread():
+        pool = ProcessPoolExecutor(min(jobs, len(calls)), mp_context=get_context("spawn"))
+        try:
+            place = {pool.submit(function, *call): i for i, call in enumerate(calls)}
+            for done, future in enumerate(as_completed(place), start=1):
+                results[place[future]] = result_of(future, place[future], len(calls))
+                if progress is not None:
+                    seconds = time.monotonic() - started
+                    left = seconds * (len(calls) - done) / done
+                    progress(f"{done}/{len(calls)} runs, {seconds:.0f} s, about {left:.0f} s left")
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return results
+
+
+def result_of(future, i, n):
+    """The future's result, or its exception with a note that says which call it was."""
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise RuntimeError(f"run_all: a worker process died during {n} runs (out of memory, or "
+                           "killed). Use fewer jobs.") from error
+    except Exception as error:
+        error.args = (f"{error} (run {i + 1} of {n})",)
+        raise
+
+
+@contextmanager
+def one_blas_thread():
+    """Processes started inside see a BLAS limited to one thread; this one is not changed."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

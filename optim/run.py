@@ -1,0 +1,91 @@
+"""What a training run has to remember: where it stands and what it has seen."""
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from minigrad.backend import to_host, xp
+
+
+@dataclass
+class Run:
+    """A run of `train`, under way or finished.
+
+    theta, state    the point and the optimizer's memory after `step` steps
+    epoch, position finished epochs, and steps done in the one that is under way
+    history         one entry a step: "loss" (before the step), "delta" = |theta_{t+1} - theta_t|
+                    and, if the optimizer has one, the metric factor "s"; "epochs": the step at the
+                    end of each epoch; one entry an evaluation: "evaluated" (the step), "seconds"
+                    and the scores under their names. With n points at once, entries are (n,).
+    best            the point with the lowest score so far, `best_score`, seen at step `best_step`;
+                    with n points at once, row by row
+    waited          evaluations since the last improvement
+    stopped         "steps", "patience", or "" while it is under way
+    """
+    theta: object
+    state: dict
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    history: dict = field(default_factory=lambda: {"loss": [], "delta": [], "epochs": []})
+    best: object = None
+    best_score: object = None
+    best_step: object = None
+    waited: int = 0
+    seconds: float = 0.0
+    stopped: str = ""
+
+    def record(self, loss, delta, s=None):
+        """Add one step to the history."""
+        self.add("loss", loss)
+        self.add("delta", delta)
+        if s is not None:
+            self.add("s", s.reshape(loss.shape))    # optimizers keep it as (n, 1)
+
+    def add(self, name, value):
+        """Append a number, or one per point, to a history."""
+        value = to_host(value)
+        self.history.setdefault(name, []).append(value if np.ndim(value) else value.item())
+
+    def judge(self, scores):
+        """Add an evaluation, a dict of scores, and keep the point where the first one is the best yet."""
+        self.add("evaluated", np.asarray(self.step))
+        self.add("seconds", np.asarray(self.seconds))
+        for name, score in scores.items():
+            self.add(name, xp.asarray(score))
+        score = np.asarray(to_host(xp.asarray(next(iter(scores.values())))), dtype=float)
+        if self.best is None:
+            self.best, self.best_step = self.theta, np.full(score.shape, self.step)
+            self.best_score = np.full(score.shape, np.inf)
+        better = score < self.best_score
+        self.best_score = np.where(better, score, self.best_score)
+        self.best_step = np.where(better, self.step, self.best_step)
+        self.best = xp.where(xp.asarray(better)[..., None], self.theta, self.best)
+        self.waited = 0 if better.any() else self.waited + 1
+
+    def tree(self):
+        """The run as a tree that `checkpoint.save` can write."""
+        tree = {f.name: getattr(self, f.name) for f in fields(self)}
+        tree["history"] = {name: np.asarray(items) for name, items in self.history.items()}
+        return tree
+
+    @classmethod
+    def from_tree(cls, tree):
+        """The inverse of `tree`."""
+        run = cls(**{f.name: tree[f.name] for f in fields(cls)})
+        run.history = {name: items.tolist() if items.ndim == 1 else list(items)
+                       for name, items in run.history.items()}
+        return run
+
+
+def per_epoch(history, name="s"):
+    """Minimum, median and maximum of a history in each epoch: arrays (epochs,) or (epochs, n).
+
+    For the metric factor s of the induced-metric family this says what a run shows: while s stays
+    near 1 the metric does nothing, and the run is plain SGD or AdamW.
+    """
+    items = np.asarray(history[name])
+    ends = list(history["epochs"])
+    if not ends or ends[-1] < len(items):
+        ends.append(len(items))                     # the epoch that was not finished
+    pieces = np.split(items, ends[:-1])
+    return tuple(np.stack([f(piece, axis=0) for piece in pieces]) for f in (np.min, np.median, np.max))
