@@ -1,0 +1,69 @@
+"""A landscape drawn by a formula, with what is known about it: where it is lowest, and how low."""
+
+import copy
+
+import numpy as np
+
+from minigrad import xp
+from problems.problem import Problem
+
+LIBRARY = "Surjanovic & Bingham, Virtual Library of Simulation Experiments, sfu.ca/~ssurjano"
+SURVEY = "Jamil & Yang 2013, arXiv:1308.4008"
+
+
+class TestFunction(Problem):
+    """A formula as a landscape: `f(theta (..., d)) -> heights (...)`, with its record of facts.
+
+    name        of the function
+    formula     as plain text, the docstring of the function
+    source      where formula, bounds and minimum are listed
+    dimension   d, the number of coordinates that `start`, `minimisers` and `minimum` speak of
+    bounds      (low, high): the customary range of every coordinate
+    minimisers  (k, d) on the host: every global minimiser
+    minimum     the height there
+
+    A function defined for any number of coordinates is known in two until
+    `f.in_dimensions(d)` returns the same function with the facts of d coordinates.
+    """
+
+    __test__ = False                                    # pytest: not a class of tests
+
+    def __init__(self, f, *, bounds, minimisers, minimum, source, any_dimension=False):
+        self.f, self.name, self.formula = f, f.__name__, f.__doc__.strip()
+        self.bounds, self.source, self.any_dimension = bounds, source, any_dimension
+        self._facts = minimisers, minimum
+        self._set_dimension(2)
+
+    def _set_dimension(self, d):
+        minimisers, minimum = self._facts
+        self.dimension = d
+        self.minimisers = np.array(minimisers(d) if callable(minimisers) else minimisers, float)
+        self.minimum = float(minimum(d) if callable(minimum) else minimum)
+
+    def in_dimensions(self, d):
+        """The same function, with the facts that hold in d coordinates."""
+        if not self.any_dimension and d != 2:
+            raise ValueError(f"{self.name}: is a function of 2 coordinates, not of {d}.")
+        if d < 1:
+            raise ValueError(f"{self.name}: needs at least 1 coordinate, got {d}.")
+        other = copy.copy(self)
+        other._set_dimension(d)
+        return other
+
+    def start(self, rng):
+        """A point drawn uniformly from the bounds."""
+        return xp.asarray(rng.uniform(*self.bounds, size=self.dimension))
+
+    def loss(self, theta, batch=None):
+        if not self.any_dimension and theta.shape[-1:] != (2,):
+            raise ValueError(f"{self.name}: points have 2 coordinates along the last axis, "
+                             f"got shape {tuple(theta.shape)}.")
+        return self.f(theta)
+
+    def __repr__(self):
+        return f"<{self.name}: {self.formula.partition(chr(10))[0]}>"
+
+
+def row_sum(a):
+    """Sum over the last axis, as a product with ones: NumPy's own sum over a short axis is slow."""
+    return a.sum(-1) if a.ndim == 1 else a @ xp.ones(a.shape[-1], a.dtype)
