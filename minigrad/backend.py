@@ -8,7 +8,7 @@ without knowing. The border between device and host is crossed in two places onl
 `to_host(a)` brings an array home, `xp.asarray(a)` sends one out.
 
 What CuPy does differently is settled here and nowhere else:
-  - it refuses NumPy arrays (TypeError), where NumPy takes anything: `is_foreign` recognises one;
+  - it refuses NumPy arrays (TypeError), where NumPy takes anything: `refuse_foreign` says so;
   - reductions give arrays of no axes, not scalars: `float(y)` works for both and waits for the GPU;
   - integer indices out of range wrap round instead of raising: `check_range` looks first;
   - it has no `add.reduceat`: `sum_rows` multiplies by one-hot rows instead, deterministic on both.
@@ -52,16 +52,16 @@ def float_of(a):
     return float(a)
 
 
-def is_foreign(a):
-    """True for a NumPy array met while the backend is another library."""
-    return on_device and isinstance(a, (numpy.ndarray, numpy.generic))
+def refuse_foreign(operation, a):
+    """Raise if `a` is a NumPy array while the backend is another library."""
+    if on_device and isinstance(a, (numpy.ndarray, numpy.generic)):
+        raise TypeError(f"{operation}: got a NumPy array on the {name} backend. Convert it with "
+                        "xp.asarray(...).")
 
 
 def check_range(operation, what, index, size):
     """Raise unless every integer of `index` lies in [0, size)."""
-    if is_foreign(index):
-        raise TypeError(f"{operation}: {what} are a NumPy array on the {name} backend. "
-                        "Convert them with xp.asarray(...).")
+    refuse_foreign(operation, index)
     if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
         flat = to_host(index).ravel()
         at = int(numpy.argmax((flat < 0) | (flat >= size)))

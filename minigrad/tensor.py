@@ -63,16 +63,9 @@ class Tensor:
     ndim = property(lambda self: self.data.ndim)
     size = property(lambda self: self.data.size)
 
-    def __len__(self):
-        return len(self.data)
-
-    def __float__(self):
-        return float(self.data)
-
-    item = __float__
-
-    def __bool__(self):
-        return bool(self.data)
+    __len__ = lambda self: len(self.data)
+    __float__ = item = lambda self: float(self.data)
+    __bool__ = lambda self: bool(self.data)
 
     def __repr__(self):
         made = self.primitive.__name__ if self.primitive else "leaf" if self.number else "constant"
@@ -102,9 +95,8 @@ def tensor(x, dtype=None):
 
 
 def differentiable(data, operation):
-    if backend.is_foreign(data):
-        raise TypeError(f"{operation}: got a NumPy array on the {backend.name} backend. "
-                        "Convert it with xp.asarray(...).")
+    """The array itself, if it can be differentiated."""
+    backend.refuse_foreign(operation, data)
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: cannot differentiate {data.dtype} values. "
                         "Convert them with .astype(float), or pass them as data.")
@@ -140,8 +132,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
         newest, arrays, plain = 0, [], True
         for x in inputs:
             if type(x) is Tensor:
-                plain = False
-                newest |= x.number
+                plain, newest = False, newest | x.number
                 arrays.append(x.data)
             else:
                 arrays.append(x)
@@ -149,9 +140,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
             y = run(*arrays, **settings)
         except (ValueError, TypeError, IndexError) as error:
             raise explained(operation, arrays, error) from error
-        saved = None
-        if saves:
-            y, saved = y
+        y, saved = y if saves else (y, None)
         if plain:
             return y
         if newest and tape.recording:
@@ -178,16 +167,14 @@ def explained(operation, arrays, error):
     name = operation.__name__
     if str(error).startswith(name + ":"):
         return error
-    if any(backend.is_foreign(a) for a in arrays):
-        return TypeError(f"{name}: got a NumPy array on the {backend.name} backend. "
-                         "Convert it with xp.asarray(...).")
+    for a in arrays:
+        backend.refuse_foreign(name, a)
     shapes = [str(a.shape) if hasattr(a, "shape") else repr(a) for a in arrays]
     if operation.elementwise and isinstance(error, ValueError):
         return ValueError(f"{name}: cannot broadcast shapes {' and '.join(shapes)}. Axes are "
                           "matched from the right and must be equal or 1.")
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError) else ValueError
-    return kind(f"{name}: {error}, for inputs of shape {', '.join(shapes)}. "
-                f"See help(minigrad.{name}).")
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{name}: {error}, for inputs {', '.join(shapes)}. See help(minigrad.{name}).")
 
 
 def sweep(seeds, floor, record):

@@ -22,16 +22,13 @@ def leaves_of(tree):
 
 
 def rebuild(tree, leaves):
-    """A tree of the same form with other leaves."""
+    """A tree of the same form with other leaves, given in order."""
     leaves = iter(leaves)
-
-    def build(branch):
-        if type(branch) is dict:
-            return {key: build(value) for key, value in branch.items()}
-        if type(branch) in (list, tuple):
-            return type(branch)(build(value) for value in branch)
-        return next(leaves)
-    return build(tree)
+    if type(tree) is dict:
+        return {key: rebuild(value, leaves) for key, value in tree.items()}
+    if type(tree) in (list, tuple):
+        return type(tree)([rebuild(value, leaves) for value in tree])
+    return next(leaves)
 
 
 def names_of(tree, path=()):
@@ -124,7 +121,6 @@ class Layout:
         if any(type(leaf) is Tensor for leaf in flat):
             from minigrad.ops.shape import concatenate
             return concatenate(flat, axis=-1)
-        if backend.is_foreign(flat[0]):
-            raise TypeError(f"ravel: got NumPy arrays on the {backend.name} backend. "
-                            "Convert them with xp.asarray(...).")
+        for leaf in flat:
+            backend.refuse_foreign("ravel", leaf)
         return xp.concatenate(flat, axis=-1, out=out)
