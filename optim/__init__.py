@@ -10,7 +10,17 @@
     induced_metric    the metric of the drawn surface: plain, of log L, on top of RMSprop
     muon              matrices made orthogonal by Newton-Schulz steps
     sam               descend with the gradient of the worst point near by: SAM, ASAM
-    training          train: the minibatch loop, with checkpoints; run_all: many runs side by side
+    krylov            a symmetric operator seen through a few of its products
+    newton            saddle-free Newton: the step that each direction's curvature allows
+    perturbed         noise against saddles
+    training          train: the minibatch loop, with checkpoints       (and its parts, in this order:)
+    minibatch         what one training step sees
+    run               what a run has to remember
+    checkpoint        ... in one file
+    progress          the line that says how it is doing
+    interrupt         Ctrl-C between two steps
+    parallel          run_all: many runs side by side, one process each
+    sweep             many configurations as one batch of points
 """
 from .adam import Adam, AdamW, NAdam
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric

@@ -1,0 +1,107 @@
+"""Adam and its relatives: a mean of the gradient over the root of a mean of its square.
+
+Both means carry the bias correction as a weighted sum over the sum of its weights (`optimizer.py`):
+with M = m/(1-β₁), V = v/(1-β₂) and c₁, c₂ the sums of weights,
+
+    m̂ / (√v̂ + ε)  =  (√c₂/c₁) · M / (√V + ε √c₂)
+"""
+from minigrad.backend import xp
+
+from .optimizer import Optimizer, blocks, weight_sum
+from .rmsprop import root_of_mean_square
+
+
+class Adam(Optimizer):
+    """Steps of at most about η in every coordinate, along the mean of recent gradients.
+
+        m ← β₁ m + (1-β₁) g                m̂ = m / (1-β₁^t)
+        v ← β₂ v + (1-β₂) g²               v̂ = v / (1-β₂^t)
+        θ ← θ - η m̂ / (√v̂ + ε)
+
+    Source: Kingma & Ba 2014, arXiv:1412.6980, Algorithm 1.
+    Differs from the paper: nothing.
+
+    lr      η   step length in units of θ; the first step is η in every coordinate
+    beta1   β₁  memory of the gradient
+    beta2   β₂  memory of its square
+    eps     ε   added to √v̂, same unit as g
+
+    State   m   (..., d), holds m/(1-β₁);   v (..., d), holds v/(1-β₂)
+    Raises  ValueError for a value out of range
+    """
+
+    decay = 0.0                                             # λ; AdamW and NAdam set it
+
+    def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps)
+
+    def init(self, theta):
+        return {**super().init(theta), "m": xp.zeros_like(theta), "v": xp.zeros_like(theta)}
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        c1, a = weight_sum(self.beta1, t), weight_sum(self.beta2, t) ** 0.5
+        factor, eps = -lr * a / c1, self.eps * a
+        delta = xp.empty_like(theta)
+        for part in blocks(theta):
+            G, M, V, D = g[part], state["m"][part], state["v"][part], delta[part]
+            M *= self.beta1
+            M += G
+            root_of_mean_square(V, G, self.beta2, eps, out=D)
+            xp.divide(M, D, out=D)
+            D *= factor
+            self.shrink(D, lr, theta[part])
+        return delta, state
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+        θ ← θ - η m̂ / (√v̂ + ε) - η λ θ
+
+    Source: Loshchilov & Hutter 2017, arXiv:1711.05101, Algorithm 2.
+    Differs from the paper: λ is multiplied by the full learning rate η, not by a schedule
+    multiplier only, as in PyTorch and optax.
+
+    decay   λ   weight decay, per unit lr; the rest, State and Raises as for Adam
+    """
+
+    def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.01):
+        self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
+
+
+class NAdam(Adam):
+    """Adam that looks ahead: the new gradient counts once more, and the old mean one step later.
+
+        n = β₁ m / (1-β₁^(t+1)) + (1-β₁) g / (1-β₁^t)
+        θ ← θ - η n / (√v̂ + ε) - η λ θ
+
+    with m, v as in Adam.
+
+    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam" (ICLR workshop), with constant
+    β₁, the form of optax.
+    Differs from the paper: β₁ is not warmed up. PyTorch's NAdam warms it up (momentum_decay).
+
+    decay   λ   decoupled weight decay, per unit lr; the rest, State and Raises as for Adam
+    """
+
+    def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
+        self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        c, c_next = weight_sum(self.beta1, t), weight_sum(self.beta1, t + 1)
+        a = weight_sum(self.beta2, t) ** 0.5
+        ahead, factor, eps = c * self.beta1 / c_next, -lr * a / c, self.eps * a
+        delta = xp.empty_like(theta)
+        for part in blocks(theta):
+            G, M, V, D = g[part], state["m"][part], state["v"][part], delta[part]
+            M *= self.beta1
+            M += G
+            root_of_mean_square(V, G, self.beta2, eps, out=D)
+            N = M * ahead                                   # n = (M β₁/c_next + g/c)
+            N += G
+            xp.divide(N, D, out=D)
+            D *= factor
+            self.shrink(D, lr, theta[part])
+        return delta, state

@@ -1,0 +1,42 @@
+"""What a hyper-parameter may be, and in which range.
+
+A hyper-parameter is one number for all points, or an array of shape (n, 1), one row for each of the
+n points of a batch (n, d): that is how a sweep over n configurations becomes one run. The learning
+rate may also be a schedule, a function of the number of steps done (see `schedules.py`).
+"""
+import numpy as np
+
+from minigrad.backend import to_host, xp
+
+RANGES = {
+    "lr": "[0, inf)", "decay": "[0, inf)", "xi": "[0, inf)", "eps": "(0, inf)",
+    "rho": "[0, inf)", "eta": "[0, inf)",
+    "momentum": "[0, 1)", "dampening": "[0, 1)",
+    "beta": "[0, 1)", "beta1": "[0, 1)", "beta2": "[0, 1)", "beta_rms": "[0, 1)",
+}
+
+
+def checked(owner, name, value):
+    """The hyper-parameter as a Python float or an array (n, 1), after comparing it with its range.
+
+    owner   name of the optimizer, for the message
+    Raises  ValueError naming the argument, the range and the first value outside it;
+            TypeError for what is not a number
+    """
+    host = np.asarray(to_host(value) if isinstance(value, xp.ndarray) else value)
+    if host.dtype.kind not in "fiu":
+        raise TypeError(f"{owner}: {name} must be a number or an array (n, 1), got {value!r}.")
+    if host.ndim and host.shape[-1] != 1:
+        raise ValueError(f"{owner}: {name} has shape {host.shape}. Give one number, or an array "
+                         "(n, 1) with a row for each of n points.")
+    outside = host.ravel()[~inside(host.ravel(), RANGES[name])]
+    if outside.size:
+        raise ValueError(f"{owner}: {name} must lie in {RANGES[name]}, got {outside[0]}.")
+    return xp.asarray(value) if host.ndim else float(host)
+
+
+def inside(values, interval):
+    """True where values lie in an interval such as "[0, 1)"; never for NaN."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = values >= low if interval[0] == "[" else values > low
+    return above & (values < high)

@@ -1,0 +1,180 @@
+"""Descent in the metric that the drawn loss surface has: a smooth form of gradient clipping.
+
+Draw the loss over the parameters, θ ↦ (θ, L(θ)). Weigh the loss axis with ξ against the parameter
+axes. A displacement dθ on that surface has the length
+
+    ds² = |dθ|² + ξ dL²,          so the metric is   G = I + ξ g gᵀ
+
+a rank-one update of the identity, which Sherman and Morrison invert in closed form:
+
+    G⁻¹ g = g / (1 + ξ|g|²)
+
+Steepest descent in this metric goes along -g as before; only its length changes. |δθ|/η =
+|g|/(1 + ξ|g|²) grows with |g| up to 1/(2√ξ) at |g| = 1/√ξ and falls again beyond: the steeper the
+surface, the shorter the step. One dot product is the whole price.
+
+The same with another height, log L, gives `LogInducedMetric`; with another base metric than the
+identity, RMSprop's, `RMSInducedMetric`. All three smooth the metric term and the gradient by
+exponential means with bias correction, and use one factor s for all parameters.
+"""
+import numpy as np
+
+from minigrad.backend import xp
+
+from .optimizer import Optimizer, column, dot, scalars, scaled, weight_sum
+from .rmsprop import root_of_mean_square
+
+
+class InducedMetric(Optimizer):
+    """Gradient descent in the metric I + ξ g gᵀ of the drawn loss surface.
+
+        e ← β e + (1-β) ξ |g|²             ê = e / (1-β^t)
+        s = 1 / (1 + ê)
+        m ← μ m + (1-μ) g                  m̂ = m / (1-μ^t)
+        θ ← θ - η s m̂ - η λ θ
+
+    The norm is that of the current gradient, the direction that of the mean; s does not touch the
+    decay. With ξ = 0 and μ = 0 this is SGD.
+
+    Source: Harvey 2025, arXiv:2509.03594; the recursion is that of the author's public code.
+    Differs from the code: nothing but the checks of the arguments.
+
+    lr        η   step length per unit of (damped) gradient; a step is at most η/(2√ξ) for μ = β = 0
+    xi        ξ   weight of the loss axis; gradients are damped from |g| = 1/√ξ on, so the sensible
+                  scale falls with the number of parameters
+    momentum  μ   memory of the gradient, in [0, 1)
+    beta      β   memory of the metric term, in [0, 1): 0 for exact gradients, .6 to .9 for minibatches
+    decay     λ   decoupled weight decay, per unit lr
+
+    State     m   (..., d), holds m/(1-μ);   e, s   () for a point, (n, 1) for a batch.
+              If s stays near 1 the run shows plain gradient descent, not the metric.
+    Raises    ValueError for a value out of range
+    """
+
+    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0):
+        self.configure(lr=lr, xi=xi, momentum=momentum, beta=beta, decay=decay)
+
+    def init(self, theta):
+        return {**super().init(theta), "m": xp.zeros_like(theta),
+                "e": scalars(theta, 0.0), "s": scalars(theta, 1.0)}
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        e_hat = self.smooth(dot(g, g), t, state)
+        s = self.factor(e_hat, loss, state)
+        m = state["m"]
+        m *= self.momentum
+        m += g
+        delta = scaled(m, s * (-lr / weight_sum(self.momentum, t)))
+        self.shrink(delta, lr, theta)
+        return delta, state
+
+    def smooth(self, q, t, state):
+        """ê for q = gᵀ D⁻¹ g, the squared length of the gradient in the inverse base metric."""
+        e = state["e"]
+        e *= self.beta
+        e += q * ((1.0 - self.beta) * self.xi)
+        return e / (1.0 - self.beta**t)
+
+    def factor(self, e_hat, loss, state):
+        """s = 1 / (1 + ê), kept in the state."""
+        s = state["s"]
+        s[...] = 1.0 / (1.0 + e_hat)
+        return s
+
+
+class LogInducedMetric(InducedMetric):
+    """Gradient descent on log L, in the metric I + ξ g gᵀ/L² of its surface; needs L > 0.
+
+        s = L / (L² + ê)                   with L the current loss; all else as in InducedMetric
+
+    For large L the rate is η/L, small at first and growing as L falls; for small L it is Polyak's
+    step (η/ξ) L g/|g|² towards the value 0. So this method does not mind the scale of L, but it
+    does rely on the minimum being 0.
+
+    Source: Harvey 2025, arXiv:2509.03594; the recursion is that of the author's public code, its
+    reading as descent on log L is ours.
+    Differs from the code: s = 0 where L = 0 (there 0/0); L < 0, where the step would turn uphill,
+    is refused unless asked for.
+
+    on_nonpositive   "raise": L < 0, or L = 0 with a gradient, is an error;
+                     "ascend": the formula as it stands, uphill where L < 0, no step where L = 0
+    the rest, State and Raises as for InducedMetric
+    """
+
+    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0, on_nonpositive="raise"):
+        super().__init__(lr, xi=xi, momentum=momentum, beta=beta, decay=decay)
+        if on_nonpositive not in ("raise", "ascend"):
+            raise ValueError("LogInducedMetric: on_nonpositive must be 'raise' or 'ascend', got "
+                             f"{on_nonpositive!r}.")
+        self.on_nonpositive = on_nonpositive
+
+    def update(self, g, loss, theta, state):
+        if self.on_nonpositive == "raise":
+            self.refuse_nonpositive(loss, g)
+        return super().update(g, loss, theta, state)
+
+    def factor(self, e_hat, loss, state):
+        L, s = column(loss), state["s"]
+        tiny = float(np.finfo(s.dtype).tiny)                # so that L = 0 gives 0, not 0/0
+        s[...] = L / xp.maximum(L * L + e_hat, tiny)
+        return s
+
+    def refuse_nonpositive(self, loss, g):
+        L = xp.asarray(loss)
+        if bool(xp.all(L > 0)):
+            return
+        bad = (L < 0) | ((L == 0) & xp.any(g != 0, axis=-1))
+        if bool(xp.any(bad)):
+            raise ValueError("LogInducedMetric: needs a loss > 0, whose logarithm exists, got "
+                             f"{float(L[bad].ravel()[0])}. Add a constant to the loss, or use InducedMetric.")
+
+
+class RMSInducedMetric(InducedMetric):
+    """RMSprop's metric D, embedded: descent in D + ξ g gᵀ.
+
+        r ← β_r r + (1-β_r) g²             r̂ = r / (1-β_r^t),   D = √r̂ + ε
+        e ← β e + (1-β) ξ gᵀ D⁻¹ g         ê = e / (1-β^t)
+        s = 1 / (1 + ê)
+        m ← μ m + (1-μ) g                  m̂ = m / (1-μ^t)
+        θ ← θ - η s m̂/D - η λ θ
+
+    since (D + ξ g gᵀ)⁻¹ g = D⁻¹ g / (1 + ξ gᵀ D⁻¹ g). With ξ = 0 this is AdamW with β₁ = μ, β₂ = β_r.
+
+    Source: Harvey 2025, arXiv:2509.03594; the recursion is that of the author's public code.
+    Differs from the code: nothing but the checks of the arguments.
+
+    lr        η    step length in units of θ, as for Adam
+    xi        ξ    weight of the loss axis; gᵀ D⁻¹ g is about the 1-norm of the gradient
+    momentum  μ    memory of the gradient
+    beta      β    memory of the metric term
+    beta_rms  β_r  memory of the squared gradient
+    eps       ε    added to √r̂, same unit as g
+    decay     λ    decoupled weight decay, per unit lr
+
+    State     m (..., d), holds m/(1-μ);   r (..., d), holds r/(1-β_r);   e, s as for InducedMetric.
+              If s stays near 1 the run shows AdamW, not the metric.
+    Raises    ValueError for a value out of range
+    """
+
+    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, beta_rms=0.99, eps=1e-8, decay=0.0):
+        self.configure(lr=lr, xi=xi, momentum=momentum, beta=beta, beta_rms=beta_rms, eps=eps,
+                       decay=decay)
+
+    def init(self, theta):
+        return {**super().init(theta), "r": xp.zeros_like(theta)}
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        a = weight_sum(self.beta_rms, t) ** 0.5
+        D = xp.empty_like(theta)                            # holds a D = √R + ε a, R = r/(1-β_r)
+        root_of_mean_square(state["r"], g, self.beta_rms, self.eps * a, out=D)
+        e_hat = self.smooth(dot(g, g / D) * a, t, state)
+        s = self.factor(e_hat, loss, state)
+        m = state["m"]
+        m *= self.momentum
+        m += g
+        delta = xp.divide(m, D, out=D)
+        delta *= s * (-lr * a / weight_sum(self.momentum, t))
+        self.shrink(delta, lr, theta)
+        return delta, state

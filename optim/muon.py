@@ -1,0 +1,207 @@
+"""Muon: momentum whose matrices are made orthogonal before they are applied.
+
+A gradient of a weight matrix is often of low rank in effect: a few directions dominate. Muon keeps
+its singular vectors and sets all singular values to about 1, so that every direction moves.
+"""
+import math
+
+from minigrad.backend import xp
+
+from .adam import AdamW, NAdam
+from .hyperparameters import checked
+from .optimizer import Optimizer, weight_sum
+
+QUINTIC = (3.4445, -4.7750, 2.0315)
+
+
+def newton_schulz(M, steps=5, coefficients=QUINTIC, eps=1e-7):
+    """About U Vᵀ for M = U diag(s) Vᵀ, by matrix products only.
+
+        X ← M / (|M|_F + ε);   repeat:  S = X Xᵀ,   X ← a X + (b S + c S²) X
+
+    Each pass maps every singular value by s ← a s + b s³ + c s⁵. The coefficients trade accuracy
+    for speed: singular values from .01 to 1 end up in [.68, 1.14] after five passes, and more
+    passes bring them no closer to 1.
+
+    Source: K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; the view as steepest
+    descent in the spectral norm: Bernstein & Newhouse 2024, arXiv:2409.20325.
+    Differs: in the dtype of M instead of bfloat16. A matrix at least twice as wide as tall is
+    iterated through its small Gram matrix S alone, the polynomials multiplied up, and multiplied
+    by X once; the same in exact arithmetic, about 1e-4 off in float32.
+
+    M (..., m, n), returns (..., m, n)
+    """
+    a, b, c = coefficients
+    if M.shape[-2] > M.shape[-1]:
+        return newton_schulz(M.swapaxes(-1, -2), steps, coefficients, eps).swapaxes(-1, -2)
+    X = M / (xp.sqrt((M * M).sum(axis=(-2, -1), keepdims=True)) + eps)
+    if M.shape[-1] >= 2 * M.shape[-2]:
+        return gram_polynomial(X @ X.swapaxes(-1, -2), steps, coefficients) @ X
+    for _ in range(steps):
+        S = X @ X.swapaxes(-1, -2)
+        P = S @ S
+        P *= c
+        S *= b
+        P += S
+        PX = P @ X
+        X *= a
+        X += PX
+    return X
+
+
+def gram_polynomial(S, steps, coefficients):
+    """Q with Q X = the iterate after `steps` passes, from S = X Xᵀ alone.
+
+        P = a I + b S + c S²,   Q ← P Q,   S ← P S P          (all commute)
+    """
+    a, b, c = coefficients
+    identity = xp.eye(S.shape[-1], dtype=S.dtype)
+    Q = None
+    for left in range(steps, 0, -1):
+        P = S @ S
+        P *= c
+        P += b * S
+        P += a * identity
+        Q = P if Q is None else P @ Q
+        if left > 1:
+            S = P @ S @ P
+    return Q
+
+
+class Muon(Optimizer):
+    """Orthogonalised momentum for matrices, another optimizer for everything else.
+
+        m ← β m + (1-β) g                      u = β m + (1-β) g    (Nesterov), or u = m
+        O = newton_schulz(u)                   (d_out, d_in) or its transpose
+        W ← W - η √max(1, d_out/d_in) O - η λ W
+
+    Source: K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/, and the reference
+    code there (github.com/KellerJordan/Muon).
+    Differs from the reference: float32 or float64 instead of bfloat16.
+
+    layout     Layout of the point: says which parts are matrices. A convolution kernel is taken as
+               the matrix (out, in · height · width)
+    lr         η   spectral norm of a step, before the shape factor
+    momentum   β   memory of the gradient, in [0, 1)
+    nesterov       the new gradient counts once more
+    decay      λ   decoupled weight decay of the matrices, per unit lr
+    fallback       first-order optimizer for all other parts; default AdamW(lr=3e-4, beta1=.9,
+                   beta2=.95, eps=1e-10, decay=0). Setting `lr` later, as a schedule of `train`
+                   does, keeps the ratio of the two rates
+    matrices       which entries of the layout are matrices, a function entry -> bool; default:
+                   weights with two or more axes. Jordan advises to leave out the output layer too
+    bias_correction   u as optax has it, see `Muon.optax`
+    eps        ε   of newton_schulz
+
+    State      m   (d,), holds m/(1-β);   fallback.*   the fallback's own state
+    Raises     ValueError for a value out of range, a batch of points, a point of another size
+    """
+
+    def __init__(self, layout, lr=0.02, *, momentum=0.95, nesterov=True, decay=0.0, fallback=None,
+                 matrices=None, bias_correction=False, eps=1e-7):
+        self.layout, self.nesterov, self.bias_correction = layout, nesterov, bias_correction
+        self.fallback = fallback or AdamW(3e-4, beta1=0.9, beta2=0.95, eps=1e-10, decay=0.0)
+        self.ratio = None
+        self.configure(lr=lr, momentum=momentum, decay=decay, eps=eps)
+        if isinstance(self.lr, float) and isinstance(self.fallback.lr, float) and self.lr > 0:
+            self.ratio = self.fallback.lr / self.lr
+        chosen = matrices or (lambda entry: entry.kind == "weight" and len(entry.shape) > 1)
+        self.matrices, self.rest = [], []
+        for entry in layout.entries:
+            where = slice(entry.start, entry.stop)
+            if chosen(entry):
+                self.matrices.append((where, *as_matrix(entry)))
+            else:
+                self.rest.append(where)
+
+    @classmethod
+    def optax(cls, layout, lr, *, momentum=0.95, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
+        """Muon as optax.contrib.muon has it, which the induced-metric experiments compare with.
+
+        Arrays with exactly two axes are matrices, embeddings too. The carrier is bias-corrected,
+        u = β m/(1-β^(t+1)) + (1-β) g/(1-β^t), and all else goes to NAdam with the same η, no decay.
+        """
+        return cls(layout, lr, momentum=momentum, decay=decay, bias_correction=True, eps=eps,
+                   fallback=NAdam(lr, beta1=beta1, beta2=beta2, eps=eps),
+                   matrices=lambda entry: len(entry.shape) == 2)
+
+    @property
+    def lr(self):
+        return self._lr
+
+    @lr.setter
+    def lr(self, value):
+        self._lr = value if callable(value) else checked("Muon", "lr", value)
+        if self.ratio is not None:
+            self.fallback.lr = self.ratio * self._lr
+
+    def init(self, theta):
+        if theta.shape != (self.layout.size,):
+            raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the layout, got "
+                             f"{theta.shape}. For a batch of points run them one by one.")
+        state = {**super().init(theta), "m": xp.zeros_like(theta)}
+        if self.rest:
+            state |= prefixed(self.fallback.init(gather(theta, self.rest)))
+        return state
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        m, beta = state["m"], self.momentum
+        m *= beta
+        m += g
+        u, unit = self.carrier(m, g, t)
+        delta = xp.empty_like(theta)
+        for where, shape, factor in self.matrices:
+            O = newton_schulz(u[where].reshape(shape), eps=self.eps / unit)
+            D = delta[where]
+            xp.multiply(O.ravel(), -lr * factor, out=D)
+            self.shrink(D, lr, theta[where])
+        if self.rest:
+            own = {key[len("fallback."):]: a for key, a in state.items() if key.startswith("fallback.")}
+            moved, own = self.fallback.update(gather(g, self.rest), loss, gather(theta, self.rest), own)
+            state.update(prefixed(own))
+            scatter(moved, self.rest, delta)
+        return delta, state
+
+    def carrier(self, m, g, t):
+        """What is made orthogonal, up to a number: (u', unit) with u = unit · u'.
+
+        newton_schulz does not see the scale of u but through ε, so one multiplication is saved.
+        """
+        beta = self.momentum
+        unit = 1.0 / weight_sum(beta, t) if self.bias_correction else 1.0 - beta
+        if not self.nesterov:
+            return m, unit
+        ahead = beta * weight_sum(beta, t) / weight_sum(beta, t + 1) if self.bias_correction else beta
+        u = m * ahead
+        u += g
+        return u, unit
+
+
+def as_matrix(entry):
+    """Shape (rows, columns) in which an entry is stored, and √max(1, d_out/d_in).
+
+    The outputs are the filter axis of a weight: the last of a dense one (x @ W), the first of a
+    kernel; and the last axis of an embedding, a dense layer on one-hot rows.
+    """
+    size, first, last = math.prod(entry.shape), entry.shape[0], entry.shape[-1]
+    out_first = entry.kind == "weight" and entry.filter_axis == 0
+    d_out = first if out_first else last
+    shape = (first, size // first) if out_first else (size // last, last)
+    return shape, math.sqrt(max(1.0, d_out * d_out / size))
+
+
+def gather(a, parts):
+    return xp.concatenate([a[part] for part in parts])
+
+
+def scatter(a, parts, out):
+    start = 0
+    for part in parts:
+        length = part.stop - part.start
+        out[part] = a[start:start + length]
+        start += length
+
+
+def prefixed(state):
+    return {f"fallback.{key}": value for key, value in state.items()}

@@ -1,0 +1,68 @@
+"""Divide each coordinate by the root mean square of its recent gradients."""
+from minigrad.backend import xp
+
+from .optimizer import Optimizer, blocks
+
+
+def root_of_mean_square(R, g, beta, eps, out):
+    """R ← β R + g²,   out ← √R + ε,   all in place.
+
+    With the mean square r = (1-β) R:  √r + ε' = √(1-β) (√R + ε),  ε = ε'/√(1-β).
+    """
+    xp.multiply(g, g, out=out)
+    R *= beta
+    R += out
+    xp.sqrt(R, out=out)
+    out += eps
+
+
+class RMSprop(Optimizer):
+    """Steps of about the same length in every coordinate, whatever the size of its gradient.
+
+        r ← β r + (1-β) g²
+        u ← μ u + g / (√r + ε)
+        θ ← θ - η u - η λ θ
+
+    Source: Hinton 2012, Coursera "Neural networks for machine learning", lecture 6e.
+    Differs from the lecture: ε outside of the root (the lecture has none) and the momentum on the
+    scaled gradient, both as in PyTorch.
+
+    lr        η   step length in units of θ: with a steady gradient each coordinate moves η a step
+    beta_rms  β   memory of the mean square; r has no bias correction, so first steps are
+                  longer, up to η/√(1-β)
+    eps       ε   added to √r, same unit as g
+    momentum  μ   what is left of u after a step, in [0, 1)
+    decay     λ   decoupled weight decay, per unit lr
+
+    State     r   (..., d), holds r/(1-β);   u (..., d), absent when momentum is the number 0
+    Raises    ValueError for a value out of range
+    """
+
+    def __init__(self, lr=0.01, *, beta_rms=0.99, eps=1e-8, momentum=0.0, decay=0.0):
+        self.configure(lr=lr, beta_rms=beta_rms, eps=eps, momentum=momentum, decay=decay)
+        self.plain = isinstance(self.momentum, float) and self.momentum == 0.0
+
+    def init(self, theta):
+        state = {**super().init(theta), "r": xp.zeros_like(theta)}
+        if not self.plain:
+            state["u"] = xp.zeros_like(theta)
+        return state
+
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        a = (1.0 - self.beta_rms) ** 0.5                    # √r = a √R
+        delta = xp.empty_like(theta)
+        for part in blocks(theta):
+            G, R, D = g[part], state["r"][part], delta[part]
+            root_of_mean_square(R, G, self.beta_rms, self.eps / a, out=D)
+            xp.divide(G, D, out=D)
+            if self.plain:
+                D *= -lr / a
+            else:
+                U = state["u"][part]
+                U *= self.momentum
+                D *= 1.0 / a
+                U += D
+                xp.multiply(U, -lr, out=D)
+            self.shrink(D, lr, theta[part])
+        return delta, state

@@ -1,0 +1,233 @@
+"""What holds for all first-order methods: batches, dtypes, values, states, messages."""
+import ast
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import optim
+from minigrad.backend import to_host, xp
+from optim import (SGD, Adam, AdamW, InducedMetric, LogInducedMetric, NAdam, Objective, Optimizer,
+                   RMSInducedMetric, RMSprop)
+from optim.optimizer import BLOCK, blocks
+
+METHODS = {
+    "sgd": (SGD, dict(lr=0.02)),
+    "heavy_ball": (SGD, dict(lr=0.02, momentum=0.9, decay=0.1)),
+    "dampened": (SGD, dict(lr=0.02, momentum=0.9, dampening=0.9)),
+    "nesterov": (SGD, dict(lr=0.02, momentum=0.9, nesterov=True)),
+    "rmsprop": (RMSprop, dict(lr=0.02, decay=0.1)),
+    "rmsprop_momentum": (RMSprop, dict(lr=0.02, momentum=0.5)),
+    "adam": (Adam, dict(lr=0.02)),
+    "adamw": (AdamW, dict(lr=0.02, decay=0.1)),
+    "nadam": (NAdam, dict(lr=0.02, decay=0.1)),
+    "plain": (InducedMetric, dict(lr=0.02, decay=0.1)),
+    "log": (LogInducedMetric, dict(lr=0.02)),
+    "rms": (RMSInducedMetric, dict(lr=0.02, decay=0.1)),
+}
+
+
+def hills(theta):
+    """A height without symmetries, always above 0."""
+    return mg.sum(theta**2 + 0.5 * mg.sin(3.0 * theta), axis=-1) + 5.0
+
+
+def descend(opt, theta, steps=6):
+    objective, state = Objective(hills), opt.init(theta)
+    for _ in range(steps):
+        theta, state, loss = opt.step(objective, theta, state)
+    return theta, state, loss
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_batch_is_its_points(method):
+    """A batch with a row of hyper-parameters each ends where the single points end."""
+    make, hyper = METHODS[method]
+    rng = np.random.default_rng(0)
+    starts, rows = rng.normal(size=(4, 3)), rng.uniform(0.5, 1.0, (4, 1))
+    arrays = {key: xp.asarray(rows * value) if isinstance(value, float) else value for key, value in hyper.items()}
+    together = to_host(descend(make(**arrays), xp.asarray(starts))[0])
+    for i in range(4):
+        own = {key: float(rows[i, 0]) * value if isinstance(value, float) else value for key, value in hyper.items()}
+        alone = to_host(descend(make(**own), xp.asarray(starts[i]))[0])
+        np.testing.assert_allclose(together[i], alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_memory_order_does_not_matter(method):
+    make, hyper = METHODS[method]
+    starts = xp.asarray(np.random.default_rng(0).normal(size=(5, 2)))
+    rows = descend(make(**hyper), starts)[0]
+    columns = descend(make(**hyper), xp.asfortranarray(starts))[0]
+    np.testing.assert_allclose(to_host(columns), to_host(rows), rtol=1e-14)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(3,), (4, 3)])
+def test_dtype_in_is_dtype_out(method, dtype, shape):
+    make, hyper = METHODS[method]
+    theta = xp.asarray(np.random.default_rng(0).normal(size=shape).astype(dtype))
+    cases = [hyper]
+    if len(shape) == 2:                             # float64 rates on a float32 batch
+        cases.append({k: xp.full((4, 1), v) if isinstance(v, float) else v for k, v in hyper.items()})
+    for case in cases:
+        after, state, loss = descend(make(**case), theta)
+        assert after.dtype == loss.dtype == dtype
+        assert {k: a.dtype for k, a in state.items() if k != "t"} == {k: dtype for k in state if k != "t"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_points_are_values_and_states_can_be_saved(method):
+    """theta and g are never written; a state copied as plain arrays goes on as the original."""
+    make, hyper = METHODS[method]
+    opt, objective = make(**hyper), Objective(hills)
+    theta = xp.asarray([0.3, -1.0, 2.0])
+    kept = to_host(theta).copy()
+    _, g = objective.value_and_grad(theta)
+    before = to_host(g).copy()
+    opt.update(g, xp.asarray(1.0), theta, opt.init(theta))
+    np.testing.assert_array_equal(to_host(g), before)
+    moved, state, _ = descend(opt, theta)
+    np.testing.assert_array_equal(to_host(theta), kept)
+    assert int(state["t"]) == 6 and not np.array_equal(to_host(moved), kept)
+    copy = {key: xp.asarray(np.array(to_host(a) if isinstance(a, xp.ndarray) else a)) for key, a in state.items()}
+    one, _, _ = opt.step(objective, moved, state)
+    other, _, _ = make(**hyper).step(objective, moved, copy)
+    np.testing.assert_array_equal(to_host(one), to_host(other))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_blocks_change_nothing(method, monkeypatch):
+    """A long point cut into pieces moves as one that is not cut."""
+    make, hyper = METHODS[method]
+    d = 2 * BLOCK + 77
+    rng = np.random.default_rng(0)
+    theta, g = xp.asarray(rng.normal(size=d)), xp.asarray(rng.normal(size=d))
+    ends = []
+    for size in (BLOCK, 10 * d):
+        monkeypatch.setattr("optim.optimizer.BLOCK", size)
+        opt = make(**hyper)
+        state = opt.init(theta)
+        for _ in range(2):
+            delta, state = opt.update(g, xp.asarray(2.0), theta, state)
+        ends.append(to_host(delta))
+    np.testing.assert_array_equal(*ends)
+
+
+def test_blocks_cover_a_long_point():
+    theta = xp.arange(3 * BLOCK + 5)
+    assert sum(theta[part].size for part in blocks(theta)) == theta.size
+    assert blocks(xp.zeros((2, 3 * BLOCK))) == (...,) and blocks(xp.zeros(5)) == (...,)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_descends(method):
+    make, hyper = METHODS[method]
+    theta = xp.asarray([0.3, -1.0, 2.0])
+    after, _, _ = descend(make(**hyper), theta, steps=100)
+    assert float(hills(after)) < float(hills(theta)) - 0.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_schedules_reach_the_step(method):
+    """A schedule sees the number of steps done; a rate of 0 stops all motion."""
+    make, hyper = METHODS[method]
+    seen = []
+
+    def rate(step):
+        seen.append(step)
+        return 0.02 if step < 3 else 0.0
+
+    three = descend(make(**dict(hyper, lr=rate)), xp.asarray([0.3, -1.0, 2.0]), steps=5)[0]
+    fixed = descend(make(**hyper), xp.asarray([0.3, -1.0, 2.0]), steps=3)[0]
+    np.testing.assert_array_equal(to_host(three), to_host(fixed))
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_single_nan_is_an_error_and_a_row_is_not():
+    def broken(theta):
+        return mg.log(mg.sum(theta, axis=-1))
+
+    opt = SGD(0.5)
+    with pytest.raises(ValueError, match=r"SGD\.step: the loss is nan at step 1 \(lr=0.5\)"):
+        opt.step(Objective(broken), xp.asarray([-1.0, -1.0]), opt.init(xp.ones(2)))
+    state = opt.init(xp.ones(2))
+    state["t"] += 11
+    with pytest.raises(ValueError, match=r"the loss is -inf at step 12"):
+        opt.step(Objective(broken), xp.asarray([1.0, -1.0]), state)
+    batch = xp.asarray([[1.0, 1.0], [-1.0, -1.0]])
+    theta, _, loss = opt.step(Objective(broken), batch, opt.init(batch))
+    assert math.isnan(float(loss[1])) and math.isfinite(float(theta[0, 0]))
+
+
+def test_step_wants_an_objective():
+    opt, theta = SGD(), xp.ones(2)
+    with pytest.raises(TypeError, match=r"SGD\.step: needs an Objective, got function. Wrap it"):
+        opt.step(hills, theta, opt.init(theta))
+
+
+@pytest.mark.parametrize("theta", [[1.0, 2.0], 3.0, xp.asarray([1, 2]), xp.asarray(1.0), mg.tensor(xp.ones(2))])
+def test_init_wants_a_floating_point_array(theta):
+    with pytest.raises(TypeError, match=r"Adam\.init: theta must be a floating-point array"):
+        Adam().init(theta)
+
+
+@pytest.mark.parametrize("theta", [xp.ones(2), xp.ones((4, 2))])
+def test_arrays_need_a_batch_of_their_length(theta):
+    with pytest.raises(ValueError, match=r"SGD\.init: lr has shape \(3, 1\), theta \("):
+        SGD(xp.full((3, 1), 0.1)).init(theta)
+
+
+OUT_OF_RANGE = [
+    (SGD, "lr", -0.1), (SGD, "momentum", 1.0), (SGD, "dampening", -0.2), (SGD, "decay", -1.0),
+    (RMSprop, "beta_rms", 1.0), (RMSprop, "eps", 0.0), (Adam, "beta1", -0.1), (Adam, "beta2", 1.5),
+    (Adam, "eps", -1e-8), (AdamW, "decay", -0.01), (NAdam, "lr", math.nan), (InducedMetric, "xi", -1.0),
+    (InducedMetric, "beta", 1.0), (LogInducedMetric, "momentum", 2.0), (RMSInducedMetric, "beta_rms", -0.5),
+    (RMSInducedMetric, "eps", 0.0), (AdamW, "lr", math.inf),
+]
+
+
+@pytest.mark.parametrize("make, name, value", OUT_OF_RANGE)
+def test_out_of_range(make, name, value):
+    with pytest.raises(ValueError, match=rf"{make.__name__}: {name} must lie in .0, (1|inf)\), got {value}\."):
+        make(**{name: value})
+    with pytest.raises(ValueError, match=rf"{make.__name__}: {name} must lie in .*, got {value}\."):
+        make(**{name: xp.asarray([[0.5], [value], [0.5]])})
+
+
+@pytest.mark.parametrize("value", ["0.1", None, True])
+def test_not_a_number(value):
+    with pytest.raises(TypeError, match="SGD: lr must be a number or an array"):
+        SGD(lr=value)
+
+
+def test_rows_not_vectors():
+    with pytest.raises(ValueError, match=r"SGD: lr has shape \(3,\). Give one number, or an array \(n, 1\)"):
+        SGD(lr=xp.full(3, 0.1))
+
+
+def test_repr_names_the_settings():
+    assert repr(Adam(0.5)) == "Adam(lr=0.5, beta1=0.9, beta2=0.999, eps=1e-08)"
+
+
+def test_base_class_has_no_rule():
+    with pytest.raises(NotImplementedError, match="has no update rule of its own"):
+        Optimizer().update(None, None, None, None)
+
+
+FOLDER = Path(optim.__file__).parent
+
+
+def test_every_file_is_listed():
+    for file in FOLDER.glob("*.py"):
+        assert file.stem == "__init__" or file.stem in optim.__doc__.split(), f"{file.name} is not listed"
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.stem)
+def test_every_optimizer_has_a_source(file):
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") == "Optimizer" for base in node.bases):
+            assert "Source:" in (ast.get_docstring(node) or ""), f"{file.stem}.{node.name}"
