@@ -1,0 +1,144 @@
+"""Pooling: one number for each window of an image, by maximum or by mean.
+
+Images are channels last, x (B, H, W, C). Both poolings are separable: pool along the height, then
+along the width. The maximum of a window is a choice of one of its elements, so it is linear where the
+choice stays the same. Two linear maps that depend on x only through that choice make its derivatives:
+
+    pool_pick(c, x)    the element of c at the place of x's maximum, in each window
+    pool_route(g, x)   its transpose: g sent back to that place, zeros elsewhere
+
+    max_pool(x) = pool_pick(x, x),      d max_pool(x) = pool_pick(dx, x)
+
+Of equal elements the first one is chosen (the whole gradient goes there).
+"""
+from minigrad.backend import xp
+from minigrad.ops.reduce import mean
+from minigrad.ops.shape import reshape
+from minigrad.tensor import primitive
+
+
+def max_pool(x, *, size=2, stride=None):
+    """Largest element of each size x size window.   x (B, H, W, C) -> (B, H', W', C)
+
+    Windows start every `stride` pixels (default: size, so that they tile the image).
+    """
+    stride = checked("max_pool", x, size, stride)
+    return pool_max(pool_max(x, axis=1, size=size, stride=stride), axis=2, size=size, stride=stride)
+
+
+def average_pool(x, *, size=2, stride=None):
+    """Mean of each size x size window.   x (B, H, W, C) -> (B, H', W', C)"""
+    stride = checked("average_pool", x, size, stride)
+    sums = pool_sum(pool_sum(x, axis=1, size=size, stride=stride), axis=2, size=size, stride=stride)
+    return sums * (1.0 / (size * size))
+
+
+def global_mean(x):
+    """Mean over the pixels of each channel.   x (B, H, W, C) -> (B, C)"""
+    B, H, W, C = x.shape
+    return mean(reshape(x, shape=(B, H * W, C)), axis=1)
+
+
+def checked(name, x, size, stride):
+    stride = size if stride is None else stride
+    if x.ndim != 4:
+        raise ValueError(f"{name}: x has shape {x.shape}. Give images (B, H, W, C).")
+    if stride < 1 or size < 1 or min(x.shape[1:3]) < size:
+        raise ValueError(f"{name}: windows of size {size} with stride {stride} do not fit images of "
+                         f"{x.shape[1]} x {x.shape[2]}. Use 1 <= size <= image and stride >= 1.")
+    return stride
+
+
+def parts(x, axis, size, stride):
+    """The `size` views of x that hold element 0, 1, ... of every window along the axis."""
+    count = (x.shape[axis] - size) // stride + 1
+    before = (slice(None),) * axis
+    return [x[before + (slice(k, k + stride * (count - 1) + 1, stride),)] for k in range(size)]
+
+
+def chosen(x, axis, size, stride):
+    """(largest element, its number in the window) of each window along the axis."""
+    first, *others = parts(x, axis, size, stride)
+    y, place = first, xp.zeros(first.shape, dtype=xp.int8)
+    for k, part in enumerate(others, 1):
+        larger = part > y
+        place = xp.where(larger, xp.int8(k), place) if k > 1 else larger.view(xp.int8)
+        y = xp.maximum(y, part)
+    return y, place
+
+
+def route(g, place, shape, axis, size, stride):
+    """zeros(shape) with each g added at the chosen place of its window."""
+    tiles = size == stride and shape[axis] == size * g.shape[axis]
+    out = (xp.empty if tiles else xp.zeros)(shape, dtype=g.dtype)
+    for k, part in enumerate(parts(out, axis, size, stride)):
+        if tiles:
+            xp.multiply(g, place == k, out=part)
+        else:
+            part += g * (place == k)
+    return out
+
+
+@primitive(saves=True)
+def pool_max(x, *, axis, size, stride):
+    """Largest of `size` neighbours along an axis.   d y = pool_pick(dx, x)"""
+    return chosen(x, axis, size, stride)
+
+
+@pool_max.vjp
+def _(g, y, x, *, axis, size, stride):
+    return pool_route(g, x, axis=axis, size=size, stride=stride)
+
+
+@pool_max.vjp_arrays
+def _(g, y, place, x, *, needs, axis, size, stride):
+    return (route(g, place, x.shape, axis, size, stride),)
+
+
+@primitive
+def pool_pick(c, x, *, axis, size, stride):
+    """The element of c where x has its maximum, in each window. Linear in c, constant in x."""
+    place = chosen(x, axis, size, stride)[1]
+    return sum(part * (place == k) for k, part in enumerate(parts(c, axis, size, stride)))
+
+
+@pool_pick.vjp_joint
+def _(g, y, c, x, *, needs, axis, size, stride):
+    return pool_route(g, x, axis=axis, size=size, stride=stride), None
+
+
+@primitive
+def pool_route(g, x, *, axis, size, stride):
+    """Each g at the place of x's maximum in its window, zeros elsewhere. Linear in g, constant in x."""
+    return route(g, chosen(x, axis, size, stride)[1], x.shape, axis, size, stride)
+
+
+@pool_route.vjp_joint
+def _(c, y, g, x, *, needs, axis, size, stride):
+    return pool_pick(c, x, axis=axis, size=size, stride=stride), None
+
+
+@primitive
+def pool_sum(x, *, axis, size, stride):
+    """Sum of `size` neighbours along an axis: linear, its transpose is `pool_spread`."""
+    first, *others = parts(x, axis, size, stride)
+    return sum(others, first + 0.0)
+
+
+@pool_sum.vjp
+def _(g, y, x, *, axis, size, stride):
+    return pool_spread(g, shape=x.shape, axis=axis, size=size, stride=stride)
+
+
+@primitive
+def pool_spread(g, *, shape, axis, size, stride):
+    """Each g added to the `size` elements of its window, shape as given: transpose of `pool_sum`."""
+    out = xp.zeros(shape, dtype=g.dtype)
+    for part in parts(out, axis, size, stride):
+        part += g
+    return out
+
+
+@pool_spread.vjp
+def _(c, y, g, *, shape, axis, size, stride):
+    return pool_sum(c, axis=axis, size=size, stride=stride)

@@ -1,0 +1,161 @@
+"""Long short-term memory: a whole layer, all time steps, as one operation.
+
+A cell keeps a state c_t and shows h_t. With W (I, 4H), U (H, 4H), b (4H,) cut into four blocks of H
+columns, named i, f, o, q in this order, one step is
+
+    z_t = x_t W + h_{t-1} U + b
+    i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)          q = tanh(z_q)
+    c_t = f c_{t-1} + i q                                       h_t = o tanh(c_t)
+
+Backwards, with dh_t and dc_t what later times and the outputs ask of h_t and c_t,
+
+    dc_t += dh_t o (1 - tanh^2 c_t)
+    dz_i = dc_t q i (1 - i)          dz_f = dc_t c_{t-1} f (1 - f)
+    dz_o = dh_t tanh(c_t) o (1 - o)  dz_q = dc_t i (1 - q^2)
+    dh_{t-1} = dz_t U^T,   dc_{t-1} = dc_t f,   dW = sum_t x_t^T dz_t,   dU = sum_t h_{t-1}^T dz_t
+
+How it is fast: x_t W for all times is one product, and so are dW and dU; only the products with U wait
+for one another. The four gates are the leading axis of every array, so each is contiguous. One tanh
+serves all four, since sigmoid(z) = (1 + tanh(z / 2)) / 2: the halves are put into the weights.
+
+Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
+"""
+from minigrad.backend import xp
+from minigrad.ops.arithmetic import sigmoid, tanh
+from minigrad.ops.linalg import matmul
+from minigrad.ops.reduce import sum
+from minigrad.ops.shape import concatenate, reshape, stack, transpose
+from minigrad.tensor import primitive
+
+
+def check(x, W, U, b, h0, c0):
+    H = U.shape[0]
+    B = x.shape[1] if x.ndim == 3 else None
+    expected = ((x.shape[-1], 4 * H), (H, 4 * H), (4 * H,), (B, H), (B, H))
+    if x.ndim != 3 or (W.shape, U.shape, b.shape, h0.shape, c0.shape) != expected:
+        raise ValueError(f"lstm: x {x.shape}, W {W.shape}, U {U.shape}, b {b.shape}, h0 {h0.shape}, "
+                         f"c0 {c0.shape} do not fit. Give (T, B, I), (I, 4H), (H, 4H), (4H,), "
+                         "(B, H), (B, H).")
+
+
+def gate_major(M):
+    """Weights (I, 4H) as four matrices (4, I, H), a view."""
+    return M.reshape(M.shape[0], 4, -1).swapaxes(0, 1)
+
+
+def column_major(M):
+    """Inverse of `gate_major`: (4, I, H) -> (I, 4H)."""
+    return M.swapaxes(0, 1).reshape(M.shape[1], -1)
+
+
+@primitive(saves=True)
+def lstm(x, W, U, b, h0, c0):
+    """A layer over T time steps: the module's formula.
+
+    x (T, B, I)   W (I, 4H)   U (H, 4H)   b (4H,)   h0, c0 (B, H), the states before the first step
+    returns (2, T, B, H): all h_t, then all c_t
+    """
+    check(x, W, U, b, h0, c0)
+    (T, B, I), H = x.shape, U.shape[0]
+    half = xp.full((4, 1, 1), 0.5, dtype=x.dtype)
+    half[3] = 1.0                                       # i, f, o see z / 2, q sees z
+    U4 = gate_major(U) * half
+    gates = x.reshape(T * B, I) @ (gate_major(W) * half)
+    gates += gate_major(b.reshape(1, -1)) * half
+    gates = gates.reshape(4, T, B, H)
+    y, tanh_c = xp.empty((2, T, B, H), dtype=x.dtype), xp.empty((T, B, H), dtype=x.dtype)
+    recurrent, new = xp.empty((4, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
+    h, c = h0, c0
+    for t in range(T):
+        z = gates[:, t]                                 # (4, B, H), becomes i, f, o, q in place
+        z += xp.matmul(h, U4, out=recurrent)
+        xp.tanh(z, out=z)
+        ifo = z[:3]
+        ifo *= 0.5
+        ifo += 0.5
+        i, f, o, q = z
+        c = xp.multiply(f, c, out=y[1, t])
+        c += xp.multiply(i, q, out=new)
+        h = xp.multiply(o, xp.tanh(c, out=tanh_c[t]), out=y[0, t])
+    return y, (gates, tanh_c)
+
+
+@lstm.vjp_arrays
+def _(g, y, saved, x, W, U, b, h0, c0, *, needs):
+    """The sweep back through time on arrays, with the gates that the forward pass saved."""
+    gates, tanh_c = saved
+    (T, B, I), H = x.shape, U.shape[0]
+    U4T = xp.ascontiguousarray(gate_major(U).swapaxes(1, 2))
+    dz, back = xp.empty_like(gates), xp.empty((4, B, H), dtype=x.dtype)
+    slope, s = xp.empty((3, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
+    dh, dc = xp.zeros((B, H), dtype=x.dtype), xp.zeros((B, H), dtype=x.dtype)
+    for t in range(T - 1, -1, -1):
+        now, d, tc = gates[:, t], dz[:, t], tanh_c[t]
+        i, f, o, q = now
+        c_before = y[1, t - 1] if t else c0
+        dh += g[0, t]
+        dc += g[1, t]
+        xp.multiply(tc, tc, out=s)                      # dc += dh o (1 - tanh^2 c)
+        xp.subtract(1.0, s, out=s)
+        s *= o
+        s *= dh
+        dc += s
+        xp.multiply(q, dc, out=d[0])                    # i, f, o: what reaches the gate ...
+        xp.multiply(c_before, dc, out=d[1])
+        xp.multiply(tc, dh, out=d[2])
+        ifo = now[:3]
+        xp.subtract(1.0, ifo, out=slope)                # ... times its slope s (1 - s)
+        slope *= ifo
+        through = d[:3]
+        through *= slope
+        xp.multiply(q, q, out=s)                        # q: dc i (1 - q^2)
+        xp.subtract(1.0, s, out=s)
+        s *= i
+        xp.multiply(s, dc, out=d[3])
+        xp.matmul(d, U4T, out=back)                     # (4, B, H): the four parts of dz U^T
+        xp.add(back[0], back[1], out=dh)
+        dh += back[2]
+        dh += back[3]
+        dc *= f
+    dW = dU = db = dx = None
+    rows = dz.reshape(4, T * B, H)
+    if needs[0]:
+        W4T = gate_major(W).swapaxes(1, 2)
+        dx = rows[0] @ W4T[0]
+        for k in 1, 2, 3:
+            dx += rows[k] @ W4T[k]
+        dx = dx.reshape(T, B, I)
+    if needs[1]:
+        dW = column_major(x.reshape(T * B, I).T @ rows)
+    if needs[2]:
+        dU = h0.T @ dz[:, 0] + y[0, :-1].reshape((T - 1) * B, H).T @ rows[:, B:]
+        dU = column_major(dU)
+    if needs[3]:
+        db = (xp.ones(T * B, dtype=x.dtype) @ rows).reshape(-1)
+    return dx, dW, dU, db, dh, dc
+
+
+@lstm.vjp_joint
+def _(g, y, x, W, U, b, h0, c0, *, needs):
+    """The same sweep in differentiable operations. The gates need no recursion: y holds all h, c."""
+    (T, B, I), H = x.shape, U.shape[0]
+    h_before, c_before = (concatenate([reshape(first, shape=(1, B, H)), y[k, :-1]])
+                          for k, first in enumerate((h0, c0)))
+    z = matmul(x, W) + matmul(h_before, U) + b
+    i, f, o = (sigmoid(z[..., k * H:(k + 1) * H]) for k in range(3))
+    q, tanh_c = tanh(z[..., 3 * H:]), tanh(y[1])
+    c_of_h = o * (1.0 - tanh_c * tanh_c)
+    to_i, to_f, to_q = q * i * (1.0 - i), c_before * f * (1.0 - f), i * (1.0 - q * q)
+    to_o = tanh_c * o * (1.0 - o)
+    dz, dh, dc, U_T = [], 0.0, 0.0, transpose(U)
+    for t in range(T - 1, -1, -1):
+        dh = g[0, t] + dh
+        dc = g[1, t] + dc + dh * c_of_h[t]
+        dz.append(concatenate([dc * to_i[t], dc * to_f[t], dh * to_o[t], dc * to_q[t]], axis=-1))
+        dh, dc = matmul(dz[-1], U_T), dc * f[t]
+    rows = reshape(stack(dz[::-1]), shape=(T * B, 4 * H))
+    x_rows, h_rows = reshape(x, shape=(T * B, I)), reshape(h_before, shape=(T * B, H))
+    return (reshape(matmul(rows, transpose(W)), shape=x.shape) if needs[0] else None,
+            matmul(transpose(x_rows), rows) if needs[1] else None,
+            matmul(transpose(h_rows), rows) if needs[2] else None,
+            sum(rows, axis=0) if needs[3] else None, dh, dc)
