@@ -1,0 +1,54 @@
+"""The suite "on a device": on a double of CuPy whose arrays refuse to mix with NumPy's.
+
+A stray `np.` or a host array in the wrong place fails here, without a GPU. With one,
+`MINIGRAD_BACKEND=cupy python -m pytest` is the true run, and this file has nothing to add.
+"""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minigrad.backend import on_device
+
+ROOT = Path(__file__).parent.parent
+DOUBLE = ROOT / "tests" / "device_double"
+needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
+
+
+def on_the_double(*args):
+    return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, env={
+        **os.environ, "MINIGRAD_BACKEND": "cupy", "PYTHONPATH": f"{DOUBLE}{os.pathsep}{ROOT}"})
+
+
+@needs_host
+@pytest.mark.parametrize("folder", ["minigrad", "optim", "problems"])
+def test_core_suite_on_the_double(folder):
+    run = on_the_double("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+                        "-k", "not process and not parallel", f"tests/{folder}")
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert " passed" in run.stdout
+
+
+@needs_host
+@pytest.mark.parametrize("code, message", [
+    ("np.sin(x)", "TypeError"),
+    ("np.asarray(x)", "Implicit conversion to a NumPy array is not allowed"),
+    ("x + np.ones(3)", "Unsupported type"),
+    ("mg.tanh(mg.tensor(x)) * np.ones(3)",
+     "mul: got a NumPy array on the cupy backend. Convert it with xp.asarray"),
+    ("mg.grad(lambda t: mg.sum(t))(np.ones(3))", "grad: got a NumPy array on the cupy backend"),
+    ("mg.softmax_cross_entropy(mg.xp.ones((2, 3)), np.array([0, 1]))",
+     "softmax_cross_entropy: got a NumPy array on the cupy backend"),
+])
+def test_numpy_arrays_are_refused_on_a_device(code, message):
+    run = on_the_double("-c", f"import numpy as np, minigrad as mg\nx = mg.xp.ones(3)\n{code}")
+    assert run.returncode == 1 and message in run.stderr, run.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not on_device, reason="no GPU: set MINIGRAD_BACKEND=cupy where there is one")
+def test_arrays_live_on_the_device():
+    from minigrad.backend import to_host, xp
+    assert type(xp.ones(3)).__module__.startswith("cupy") and type(to_host(xp.ones(3))).__module__ == "numpy"
