@@ -26,7 +26,9 @@ from .adam import Adam, AdamW, NAdam
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .muon import Muon, newton_schulz
 from .objective import Objective
+from .newton import SaddleFreeNewton
 from .optimizer import Optimizer
+from .perturbed import PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params
 from .rmsprop import RMSprop
 from .sam import ASAM, SAM
 from .schedules import constant, cosine, linear, warmup_cosine

@@ -1,0 +1,135 @@
+"""Saddle-free Newton: every direction gets the step its curvature allows, and always downhill.
+
+Near a saddle Newton's step -H^{-1} g divides by *signed* curvature, so along negative curvature it
+climbs and the saddle attracts. Dividing by |curvature| keeps the length of the step and repairs its
+sign: in one step a coordinate y with curvature -gam goes to y (1 + gam/(gam + lam)), about 2y,
+whatever gam is, where gradient descent needs a time that grows like 1/gam.
+"""
+import numpy as np
+
+from minigrad.backend import float_of, to_host, xp
+
+from .krylov import krylov_basis
+from .optimizer import Optimizer
+
+DAMPINGS = tuple(10.0**-j for j in range(7))               # the candidates 1, .1, ..., 1e-6
+# curvatures below this share of the largest are 0
+FLAT = 1e-13
+
+
+class SaddleFreeNewton(Optimizer):
+    """Newton's step with the absolute values of the curvatures.
+
+        |H| = Q |Lambda| Q^T            from H = Q Lambda Q^T
+        d   = -(|H| + lam I)^{-1} g     theta <- theta + lr d
+
+    Krylov form, for large d: V (k, d) spans g, Hg, ..., H^(k-1) g and the previous step,
+
+        H_k = V H V^T,    d = -V^T (|H_k| + lam I)^{-1} V g
+
+    so directions outside the span are left alone. A step costs k + 2 products with H and one
+    gradient, the dense form d products.
+
+    Source: Dauphin et al. 2014, arXiv:1406.2572, Algorithm 1 (Krylov form).
+    Differs from the paper: one step in the subspace for each space built, not several; a curvature
+    that is zero to rounding gets no step when lam = 0.
+
+    k        number of Krylov vectors; None: the dense form, which also takes a batch of points (n,
+             d)
+    damping  lam >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven more heights
+    a step
+    lr       share of the step that is taken
+
+    State   d   the previous step (..., d)
+    Raises  ValueError for k < 1, negative damping, lr <= 0, a batch of points in Krylov form
+    """
+
+    def __init__(self, k=None, damping=None, lr=1.0):
+        if k is not None and k < 1:
+            raise ValueError(f"SaddleFreeNewton: k must be at least 1, got {k}. Use None for the dense form.")
+        if damping is not None and not damping >= 0:
+            raise ValueError(f"SaddleFreeNewton: damping must be >= 0, got {damping}.")
+        if not lr > 0:
+            raise ValueError(f"SaddleFreeNewton: lr must be > 0, got {lr}.")
+        self.k, self.damping, self.lr = k, damping, lr
+
+    def init(self, theta):
+        return {"d": xp.zeros_like(theta)}
+
+    def step(self, objective, theta, state):
+        if self.k is not None and theta.ndim != 1:
+            raise ValueError(f"SaddleFreeNewton: the Krylov form steps one point at a time, got theta of shape "
+                             f"{theta.shape}. Loop over the points, or use k=None.")
+        loss, g = objective.value_and_grad(theta)
+        if self.k is None:
+            curvatures, c, lift = dense_model(objective.hvp(theta), g)
+        else:
+            curvatures, c, lift = krylov_model(objective.hvp(theta), g, self.k, state["d"])
+        if self.damping is not None:
+            d = lift(saddle_free_step(curvatures, c, self.damping))
+        else:
+            d = lowest(objective, theta, [lift(saddle_free_step(curvatures, c,
+                                                                lam)) for lam in DAMPINGS], self.lr)
+        state["d"] = self.lr * d
+        return theta + state["d"], state, loss
+
+
+def saddle_free_step(curvatures, c, damping):
+    """-(|Lambda| + lam)^{-1} c in the eigenbasis; curvatures and c are (..., k)."""
+    size = xp.abs(curvatures) + damping
+    floor = FLAT * xp.max(size, axis=-1, keepdims=True)
+    return -c * xp.where(size > floor, 1.0 / xp.where(size > floor, size, 1.0), 0.0)
+
+
+def dense_model(hvp, g):
+    """Curvatures (..., d), gradient in their basis (..., d), and the map back to theta's
+    coordinates.
+    """
+    H = dense(hvp, g)
+    curvatures, Q = xp.linalg.eigh(H)
+
+    def lift(s):
+        return (Q @ s[..., None])[..., 0]
+
+    return curvatures, (xp.swapaxes(Q, -1, -2) @ g[..., None])[..., 0], lift
+
+
+def dense(hvp, like):
+    """H (..., d, d), symmetrised, from d products; `like` (..., d) gives shape and dtype."""
+    columns = []
+    for j in range(like.shape[-1]):
+        e = xp.zeros_like(like)
+        e[..., j] = 1.0
+        columns.append(hvp(e))
+    H = xp.stack(columns, axis=-1)
+    return 0.5 * (H + xp.swapaxes(H, -1, -2))
+
+
+def krylov_model(hvp, g, k, previous):
+    """The same three inside span{g, Hg, ..., H^(k-1) g, previous step}."""
+    if float_of(xp.max(xp.abs(g))) == 0.0:
+        return xp.zeros(1, dtype=g.dtype), xp.zeros(1, dtype=g.dtype), lambda s: xp.zeros_like(g)
+    space = krylov_basis(hvp, g, min(k, g.shape[0]))
+    V = space.V
+    H_k = np.diag(space.a) + np.diag(space.b[:-1], 1) + np.diag(space.b[:-1], -1)
+    p = previous
+    for _ in range(2):
+        p = p - (V @ p) @ V
+    length, whole = float_of(xp.linalg.norm(p)), float_of(xp.linalg.norm(previous))
+    if length > 1e-6 * whole and V.shape[0] < g.shape[0]:
+        p = p * (1.0 / length)
+        V = xp.concatenate([V, p[None]])
+        edge = to_host(V @ hvp(p))                         # the new last row of V H V^T
+        H_k = np.block([[H_k, edge[:-1, None]], [edge[None, :-1], edge[-1:, None]]])
+    curvatures, S = np.linalg.eigh(H_k)
+    S = xp.asarray(S, dtype=g.dtype)
+    return xp.asarray(curvatures, dtype=g.dtype), (V @ g) @ S, lambda s: (S @ s) @ V
+
+
+def lowest(objective, theta, steps, lr):
+    """Of several steps (..., d) the one that ends lowest, for each point of a batch by itself."""
+    heights = xp.stack([objective.value(theta + lr * d) for d in steps])
+    best = xp.argmin(xp.where(xp.isfinite(heights), heights, xp.inf), axis=0)
+    if theta.ndim == 1:
+        return steps[int(best)]
+    return xp.take_along_axis(xp.stack(steps), best[None, ..., None], axis=0)[0]

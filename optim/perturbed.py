@@ -1,0 +1,193 @@
+"""Noise against saddles: perturbed gradient descent, and gradient descent with noise in every step.
+
+A step of gradient descent multiplies a coordinate of curvature -gam by (1 + lr gam): from y_0 it
+takes
+
+    T = ln(R/|y_0|) / ln(1 + lr gam)
+
+steps to get R away from a saddle (`escape_steps`). It leaves from almost every start, but the time
+grows without bound as y_0 -> 0. Noise of size r replaces y_0 by about r/sqrt(d), so the wait
+becomes a logarithm of the noise, and of d.
+
+What the theory promises, and what is often merged into one sentence:
+
+    exact gradients        about  l Df / eps^2            full gradients, times a power of log d
+                                                          (Jin et al. 2017)
+    stochastic gradients   about  l Df s^2 / eps^4        sample gradients of variance s^2
+                                                          (Jin et al. 2021)
+
+Both count the way to a point with |g| <= eps and lambda_min >= -sqrt(rho eps). With |g| >= eps an
+exact step of length 1/l lowers the height by eps^2/(2l), so there can be 2 l Df/eps^2 of them; a
+stochastic gradient has to be averaged over about s^2/eps^2 samples (or its step made that much
+shorter) before it says more than its noise.
+"""
+import math
+from typing import NamedTuple
+
+from minigrad.backend import xp
+
+from .optimizer import Optimizer
+
+
+class PGDParameters(NamedTuple):
+    """chi, lr = eta, radius r, gradient threshold, decrease asked, steps to wait. See
+    `pgd_theory_params`.
+    """
+
+    chi: float
+    lr: float
+    r: float
+    g_thres: float
+    f_thres: float
+    t_thres: float
+
+
+def pgd_theory_params(d, l, rho, eps, c, delta, Df):
+    """Every parameter of perturbed gradient descent, from the constants of the landscape.
+
+        chi     = 3 max( ln(d l Df / (c eps^2 delta)), 4 )
+        eta     = c / l                          r       = sqrt(c)/chi^2 eps/l
+        g_thres = sqrt(c)/chi^2 eps              f_thres = c/chi^3 sqrt(eps^3/rho)
+        t_thres = chi/c^2 l/sqrt(rho eps)
+
+    With them the algorithm returns, with probability 1 - delta and after O(l Df/eps^2 log^4(d l
+    Df/(eps^2 delta))) gradients, a point with |g| <= eps and lambda_min >= -sqrt(rho eps). They are
+    very cautious in practice: at d = 10, l = rho = Df = 1, eps = .01 the kick has radius 3.7e-6 and
+    the wait is 1741 steps.
+
+    Source: Jin et al. 2017, arXiv:1703.00887, Algorithm 2 (parameters) and Theorem 3 (guarantee).
+
+    d, l, rho   dimension; Lipschitz constants of gradient and Hessian
+    eps         gradient norm asked for;   delta   allowed probability of failure
+    c           absolute constant in (0, 1];   Df   bound on f(x_0) - f*
+    """
+    for name, value in dict(d=d, l=l, rho=rho, eps=eps, c=c, delta=delta, Df=Df).items():
+        if not value > 0:
+            raise ValueError(f"pgd_theory_params: {name} must be > 0, got {value}.")
+    if c > 1 or delta > 1:
+        raise ValueError(f"pgd_theory_params: c and delta must be at most 1, got c={c} and delta={delta}.")
+    chi = 3.0 * max(math.log(d * l * Df / (c * eps**2 * delta)), 4.0)
+    return PGDParameters(chi=chi, lr=c / l, r=math.sqrt(c) / chi**2 * eps / l,
+                         g_thres=math.sqrt(c) / chi**2 * eps,
+                         f_thres=c / chi**3 * math.sqrt(eps**3 / rho), t_thres=chi / c**2 * l / math.sqrt(rho * eps))
+
+
+def escape_steps(y0, R, lr, gam):
+    """Steps of gradient descent from |y| = y0 to |y| >= R where the height is -gam y^2/2.
+
+        T = ceil( ln(R/|y0|) / ln(1 + lr gam) );   infinite for y0 = 0: the saddle's own stable
+                                                   manifold
+    """
+    if not (R > 0 and lr > 0 and gam > 0):
+        raise ValueError(f"escape_steps: R, lr and gam must be > 0, got R={R}, lr={lr}, gam={gam}.")
+    if y0 == 0:
+        return math.inf
+    return max(0, math.ceil(math.log(R / abs(y0)) / math.log1p(lr * gam)))
+
+
+class PerturbedGD(Optimizer):
+    """Gradient descent that kicks itself where the gradient is small.
+
+        if |g(x)| <= g_thres and t - t_noise > t_thres:   x~ = x,  t_noise = t,  x <- x + xi,  xi
+                                                          uniform in the ball of radius r
+        if t - t_noise = t_thres and f(x) - f(x~) > -f_thres:   return x~
+        x <- x - lr g(x)
+
+    Source: Jin et al. 2017, arXiv:1703.00887, Algorithm 2.
+    Differs from the paper: t_thres is rounded up to an integer; with f_thres = None the run never
+    ends by itself.
+
+    lr        eta   step length, below 1/l
+    rng             host Generator that draws the kicks
+    r               radius of a kick
+    g_thres         gradient norm below which a point might be a saddle
+    t_thres         steps a kick is given to work
+    f_thres         decrease that proves a kick worked; None: never stop
+
+    The defaults are practical ones; `PerturbedGD.from_theory` takes those of `pgd_theory_params`.
+    Works on batches of points (n, d): each point has its own clock. A kick costs one more gradient.
+
+    State   t, t_noise (..., 1)   steps so far, step of the last kick
+            x_tilde, f_tilde      the point and height before that kick
+            done (..., 1)         True once x~ has been returned: the point stays there
+    """
+
+    def __init__(self, lr, rng, r=0.01, g_thres=0.01, t_thres=50, f_thres=None):
+        for name, value, low in (("lr", lr, None), ("r", r, 0), ("g_thres", g_thres, 0),
+                                 ("t_thres", t_thres, 0)):
+            if not (value > 0 if low is None else value >= low):
+                raise ValueError(f"PerturbedGD: {name} must be {'> 0' if low is None else '>= 0'}, got {value}.")
+        self.lr, self.rng, self.r, self.g_thres = lr, rng, r, g_thres
+        self.t_thres, self.f_thres = math.ceil(t_thres), f_thres
+
+    @classmethod
+    def from_theory(cls, params, rng):
+        """The algorithm exactly as analysed, for `params` from `pgd_theory_params`."""
+        return cls(params.lr, rng, params.r, params.g_thres, params.t_thres, params.f_thres)
+
+    def init(self, theta):
+        ones = xp.ones_like(theta[..., :1])
+        return {"t": 0, "t_noise": (-self.t_thres - 1) * ones, "x_tilde": theta,
+                "f_tilde": xp.inf * ones,
+                "done": ones < 0}
+
+    def step(self, objective, theta, state):
+        loss, g = objective.value_and_grad(theta)
+        f = xp.asarray(loss)[..., None]
+        waited = state["t"] - state["t_noise"]
+        kick = (norm(g) <= self.g_thres) & (waited > self.t_thres) & ~state["done"]
+        if bool(xp.any(kick)):
+            state["x_tilde"] = xp.where(kick, theta, state["x_tilde"])
+            state["f_tilde"] = xp.where(kick, f, state["f_tilde"])
+            state["t_noise"] = xp.where(kick, float(state["t"]), state["t_noise"])
+            theta = xp.where(kick, theta + uniform_in_ball(self.rng, theta, self.r), theta)
+            _, g = objective.value_and_grad(theta)
+        if self.f_thres is not None:
+            failed = (waited == self.t_thres) & (f - state["f_tilde"] > -self.f_thres)
+            state["done"] = state["done"] | failed
+        new = xp.where(state["done"], state["x_tilde"], theta - self.lr * g)
+        state["t"] += 1
+        return new, state, loss
+
+
+class PerturbedSGD(Optimizer):
+    """Gradient descent with isotropic Gaussian noise in every step.
+
+        x <- x - lr (g(x) + sigma z),    z ~ N(0, I)
+
+    The noise of mini-batches helps in the same way only if it has a part along the negative
+    curvature; it need not, and at a point that fits every example it vanishes. This noise always
+    has one.
+
+    Source: Jin et al. 2021, arXiv:1902.04811, Algorithm 2 (PSGD), where sigma = r/sqrt(d).
+
+    lr      eta     step length
+    sigma           deviation of each coordinate of the noise, in units of the gradient
+    rng             host Generator
+
+    State   none
+    """
+
+    def __init__(self, lr, sigma, rng):
+        if not (lr > 0 and sigma >= 0):
+            raise ValueError(f"PerturbedSGD: lr must be > 0 and sigma >= 0, got lr={lr} and sigma={sigma}.")
+        self.lr, self.sigma, self.rng = lr, sigma, rng
+
+    def init(self, theta):
+        return {}
+
+    def update(self, g, loss, theta, state):
+        z = xp.asarray(self.rng.standard_normal(g.shape), dtype=g.dtype)
+        return -self.lr * (g + self.sigma * z), state
+
+
+def uniform_in_ball(rng, like, r):
+    """Points shaped as `like` (..., d), uniform in the ball of radius r:   r u^(1/d) z/|z|."""
+    z = xp.asarray(rng.standard_normal(like.shape), dtype=like.dtype)
+    u = xp.asarray(rng.random(like.shape[:-1] + (1,)), dtype=like.dtype)
+    return (r * u ** (1.0 / like.shape[-1]) / norm(z)) * z
+
+
+def norm(x):
+    """|x| over the last axis, kept: (..., 1)."""
+    return xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True))

@@ -1,0 +1,31 @@
+"""Looking around a point of a landscape, and between points.
+
+    curvature   Hessian-vector products, ends of the spectrum, trace, density       (read first)
+    critical    points where the gradient vanishes, of every index
+    sharpness   lambda_max, SAM's and Keskar's: three meanings kept apart
+    edge        the edge of stability
+    directions  random and normalised, or of curvature;  trajectory  those of a run
+    slices      lines and planes of heights;  convexity  lambda_min / lambda_max over a plane
+    rescaling   same function, other point: the test for claims about flatness
+    plots       pictures of all this
+"""
+from .critical import CriticalPoint, find_critical_point, index_against_height
+from .curvature import (
+    GaussNewtonOp,
+    HessianOp,
+    MatrixOp,
+    dense_hessian,
+    hvp,
+    index,
+    lanczos,
+    power_iteration,
+    spectral_density,
+    trace,
+)
+from .convexity import curvature_map
+from .directions import eigen_directions, normalise, random_direction, random_pair
+from .edge import EdgeTracker, gradient_flow, sam_threshold, threshold
+from .rescaling import rescale, rescaling_test
+from .sharpness import adaptive_sharpness, keskar_sharpness, sam_sharpness, top_curvature
+from .slices import grid, line_scan, plane_scan
+from .trajectory import pca_directions, project, random_walk, random_walk_share

@@ -1,0 +1,121 @@
+"""The density of all eigenvalues, from a few short Lanczos runs.
+
+    phi(t) = 1/n sum_i delta(t - lambda_i)  ~  mean over probes v of  sum_j tau_j delta(t - theta_j)
+
+For a unit vector v, <v, A^k v> = sum_i (v.q_i)^2 lambda_i^k are the moments of a measure. m Lanczos
+steps from v give its m-point Gauss quadrature: nodes theta_j are the eigenvalues of T, weights
+tau_j the squares of the *first* components of its eigenvectors. So
+
+    sum_j tau_j theta_j^k = <v, A^k v>    exactly, for k = 0 ... 2m - 1,
+
+and the mean over random v is tr A^k / n. For a picture each node is smeared by a Gaussian; for
+numbers (moments, the share of eigenvalues below a bound) use the nodes.
+
+Source: Golub & Welsch 1969 (quadrature from T); Lin, Saad & Yang 2016, arXiv:1308.5467 (densities);
+Ghorbani, Krishnan & Xiao 2019, arXiv:1901.10159 (networks).
+"""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from optim.krylov import krylov_basis
+
+from .hessian import operator
+from .traces import probe
+
+
+class DensityResult(NamedTuple):
+    """A spectral density with what it came from; all arrays on the host.
+
+    grid (g,), density (g,)    the smeared density, integral 1
+    stderr (g,)                its standard error over the probes
+    nodes, weights (nv, m)     the quadratures, one probe a row; a run that ended early is padded
+                               with weight 0
+    sigma                      width of the Gaussians
+    converged                  the integral of stderr is below tol
+    products                   with the operator
+    """
+
+    grid: np.ndarray
+    density: np.ndarray
+    stderr: np.ndarray
+    nodes: np.ndarray
+    weights: np.ndarray
+    sigma: float
+    converged: bool
+    products: int
+
+    def expect(self, f):
+        """(mean, stderr) over the probes of 1/n sum_i f(lambda_i), for f of an array of
+        eigenvalues.
+        """
+        per_probe = np.sum(self.weights * f(self.nodes), axis=1)
+        return float(per_probe.mean()), standard_error(per_probe)
+
+    def moment(self, k):
+        """tr A^k / n."""
+        return self.expect(lambda t: t**k)
+
+    def mass_below(self, bound):
+        """Share of the eigenvalues below a bound; at -tol that is the index divided by n."""
+        return self.expect(lambda t: (t < bound).astype(float))
+
+
+def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0.2):
+    """Stochastic Lanczos quadrature: nv probes of m steps each.
+
+    m       steps of a probe, at most n; default 80, or n where that is smaller
+    nv      Rademacher probes; with one there is no standard error
+    sigma   width of the Gaussians; default (range of the nodes)/m
+    points  of the grid; its spacing must not exceed sigma, or peaks fall between
+
+    Raises ValueError for m > n, nv < 1, a grid coarser than sigma
+    """
+    op = operator(op)
+    if rng is None:
+        raise ValueError("spectral_density: needs random probes. Pass rng=numpy.random.default_rng(seed).")
+    if nv < 1:
+        raise ValueError(f"spectral_density: nv must be at least 1, got {nv}.")
+    m = min(80, op.n) if m is None else m
+    if not 1 <= m <= op.n:
+        raise ValueError(f"spectral_density: m must lie in [1, n], got m={m} for an operator of size n={op.n}.")
+    nodes, weights = np.zeros((nv, m)), np.zeros((nv, m))
+    products = 0
+    for i in range(nv):
+        theta, tau = quadrature(op, probe(rng, op), m)
+        nodes[i, :len(theta)], weights[i, :len(tau)] = theta, tau
+        nodes[i, len(theta):] = theta[-1]
+        products += len(theta)
+    low, high = nodes.min(), nodes.max()
+    if sigma is None:
+        sigma = (high - low or max(1.0, abs(high))) / m
+    grid = np.linspace(low - 4.0 * sigma, high + 4.0 * sigma, points)
+    if grid[1] - grid[0] > sigma:
+        raise ValueError(f"spectral_density: the grid's spacing {grid[1] - grid[0]:.3g} exceeds sigma = {sigma:.3g}, so peaks "
+                         f"would be lost. Use points >= {math.ceil((high - low) / sigma + 9)}, or a larger sigma.")
+    curves = np.stack([smeared(grid, *pair, sigma) for pair in zip(nodes, weights)])
+    stderr = curves.std(axis=0, ddof=1) / math.sqrt(nv) if nv > 1 else np.full(points, np.inf)
+    converged = nv > 1 and float(np.sum(stderr) * (grid[1] - grid[0])) <= tol
+    return DensityResult(grid, curves.mean(axis=0), stderr, nodes, weights, float(sigma), converged,
+                         products)
+
+
+def quadrature(op, v, m):
+    """Nodes and weights (m,) of the Gauss quadrature of v's spectral measure; fewer if v's space is
+    smaller.
+
+        theta_j = eigenvalues of T,    tau_j = (e_1 . s_j)^2,    sum tau = 1
+    """
+    theta, S = krylov_basis(op.matvec, v, m).ritz()
+    return theta, S[0]**2
+
+
+def smeared(t, nodes, weights, sigma):
+    """sum_j tau_j N(t; theta_j, sigma^2) on the grid t."""
+    u = (t[:, None] - nodes) / sigma
+    return np.exp(-0.5 * u * u) @ weights / (sigma * math.sqrt(2.0 * math.pi))
+
+
+def standard_error(samples):
+    return float(samples.std(ddof=1)) / math.sqrt(len(samples)) if len(samples) > 1 else math.inf

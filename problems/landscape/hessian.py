@@ -1,0 +1,206 @@
+"""Curvature as a linear operator: everything else here asks only for products H v.
+
+    H v = d/dt g(theta + t v) |_{t=0}
+
+`HessianOp` linearises the gradient once at theta and is then applied as often as wanted. A product
+costs about as much as a gradient, and no n x n matrix ever exists. `MatrixOp` gives a matrix the
+same face, so that every estimator can be tried where the answer is known.
+"""
+import math
+
+from minigrad.backend import float_of, xp
+from optim.newton import dense
+from optim.objective import Objective
+
+
+class HessianOp:
+    """v -> H v of a loss at a point, averaged over batches.
+
+        H = sum_b N_b H_b / sum_b N_b        N_b examples in batch b
+
+    The weights matter: a mean of batch means is wrong when the last batch is shorter, and a sum of
+    them scales every eigenvalue with the number of batches.
+
+    loss     an Objective, a Problem, or a function of theta (of theta and a batch, if there are
+             batches)
+    theta    the point (n,)
+    batches  list of batches, each a tuple of arrays with examples along the first axis; None: what
+    `loss` itself uses
+    mode     "ror": reverse over reverse, exact, linearised once for each batch and kept
+             "fd": central differences of gradients, two gradients a product; an oracle, see
+             `finite_difference_hvp`
+
+    .n, .dtype      size and dtype of the vectors;   .calls   products so far
+    Raises  ValueError for a point that is not finite or not flat, no batches, an unknown mode
+
+    Where the loss has kinks (ReLU) the product is that of the Hessian almost everywhere: kinks are
+    invisible to it.
+    """
+
+    def __init__(self, loss, theta, batches=None, mode="ror"):
+        theta = xp.asarray(theta)
+        if theta.ndim != 1:
+            raise ValueError(f"HessianOp: theta must be one flat point (n,), got shape {theta.shape}. "
+                             "Make one operator for each point; dense_hessians takes batches of points.")
+        check_finite("HessianOp", theta)
+        if mode not in PRODUCTS:
+            raise ValueError(f"HessianOp: unknown mode {mode!r}. Use one of {', '.join(PRODUCTS)}.")
+        objectives, sizes = split(loss, batches)
+        total = sum(sizes)
+        self.parts = [(size / total, PRODUCTS[mode](objective, theta)) for objective,
+                      size in zip(objectives, sizes)]
+        self.n, self.dtype, self.calls = theta.shape[0], theta.dtype, 0
+
+    def matvec(self, v):
+        """H v for v (n,)."""
+        check_vector("HessianOp", v, self.n)
+        self.calls += 1
+        if len(self.parts) == 1:
+            return self.parts[0][1](v)
+        return sum(weight * product(v) for weight, product in self.parts)
+
+
+class MatrixOp:
+    """v -> A v of a matrix A (n, n), with the face of a HessianOp."""
+
+    def __init__(self, A):
+        self.A = xp.asarray(A)
+        if self.A.ndim != 2 or self.A.shape[0] != self.A.shape[1]:
+            raise ValueError(f"MatrixOp: the matrix must be square, got shape {self.A.shape}.")
+        self.n, self.dtype, self.calls = self.A.shape[0], self.A.dtype, 0
+
+    def matvec(self, v):
+        check_vector("MatrixOp", v, self.n)
+        self.calls += 1
+        return self.A @ v
+
+
+def operator(op):
+    """Anything with matvec and n as it is; a square matrix as a MatrixOp."""
+    if hasattr(op, "matvec") and hasattr(op, "n"):
+        return op
+    if hasattr(op, "ndim"):
+        return MatrixOp(op)
+    raise TypeError(f"operator: need an object with .matvec and .n, or a square matrix, got {type(op).__name__}. "
+                    "Wrap a loss as HessianOp(loss, theta).")
+
+
+# ---------------------------------------------------------------------- products
+
+def exact_hvp(objective, theta):
+    """v -> H v by differentiating the recorded gradient: reverse over reverse."""
+    return objective.hvp(theta)
+
+
+def finite_difference_hvp(objective, theta):
+    """v -> (g(theta + e v) - g(theta - e v)) / 2e,   e = 1e-5 max(1, |theta|)/|v|  in float64.
+
+    The error is about 1e-9 of |H v| in float64: rounding grows as 1/e, truncation as e^2. In
+    float32 the best e leaves about 1e-3, so there it only catches gross mistakes (e is then 1e-2
+    max(1, |theta|)/|v|).
+    """
+    relative = 1e-5 if theta.dtype.itemsize == 8 else 1e-2
+    reach = relative * max(1.0, float_of(xp.linalg.norm(theta)))
+
+    def product(v):
+        length = float_of(xp.linalg.norm(v))
+        if length == 0.0:
+            return xp.zeros_like(v)
+        e = reach / length
+        up = objective.value_and_grad(theta + e * v)[1]
+        return (up - objective.value_and_grad(theta - e * v)[1]) * (0.5 / e)
+
+    return product
+
+
+PRODUCTS = {"ror": exact_hvp, "fd": finite_difference_hvp}
+
+
+def hvp(loss, theta, v, mode="ror"):
+    """One product H v at theta. For many at the same point make a HessianOp."""
+    return HessianOp(loss, theta, mode=mode).matvec(v)
+
+
+def split(loss, batches):
+    """The objectives, one for each batch, and the number of examples of each."""
+    if batches is None:
+        return [as_objective(loss)], [1]
+    if len(batches) == 0:
+        raise ValueError("HessianOp: the list of batches is empty. Give at least one, or None.")
+    if isinstance(loss, Objective):
+        raise TypeError("HessianOp: an Objective has its own batch. To average over batches give the Problem, or "
+                        "a function of theta and a batch.")
+    if hasattr(loss, "loss"):
+        objectives = [Objective(loss, batch) for batch in batches]
+    else:
+        objectives = [Objective(lambda theta, batch=batch: loss(theta, batch)) for batch in batches]
+    return objectives, [len(batch[0]) for batch in batches]
+
+
+def as_objective(loss):
+    """An Objective as it is; a Problem or a function of theta as an Objective."""
+    return loss if isinstance(loss, Objective) else Objective(loss)
+
+
+# ---------------------------------------------------------------------- matrices
+
+def dense_hessian(op):
+    """The whole matrix (n, n) from n products, symmetrised; for small n, and to test the rest.
+
+    Raises ValueError if the products are those of no symmetric matrix.
+    """
+    op = operator(op)
+    H = xp.stack([op.matvec(row) for row in xp.eye(op.n, dtype=op.dtype)], axis=1)
+    check_symmetric("dense_hessian", H)
+    return 0.5 * (H + H.T)
+
+
+def dense_hessians(loss, theta):
+    """Hessians (..., d, d) of a batch of points (..., d), d products in all."""
+    theta = xp.asarray(theta)
+    return dense(as_objective(loss).hvp(theta), theta)
+
+
+def index(op, tol=None):
+    """Number of negative eigenvalues, those below -tol; tol defaults to 1e-8 times the largest
+    |eigenvalue|.
+
+        index(D H D) = index(H) for any invertible diagonal D   (Sylvester), though the eigenvalues
+        change
+
+    op   an operator, which is made dense first, or a symmetric matrix (n, n)
+    """
+    H = op if hasattr(op, "ndim") else dense_hessian(op)
+    check_symmetric("index", H)
+    return index_of(xp.linalg.eigvalsh(H), tol)
+
+
+def index_of(eigenvalues, tol=None):
+    """The index, from all eigenvalues (..., n): an int, or an array for a batch of spectra."""
+    if tol is None:
+        tol = 1e-8 * xp.max(xp.abs(eigenvalues), axis=-1, keepdims=True)
+    count = xp.sum(eigenvalues < -tol, axis=-1)
+    return int(count) if count.ndim == 0 else count
+
+
+# ---------------------------------------------------------------------- checks
+
+def check_finite(name, theta):
+    bad = int(xp.sum(~xp.isfinite(theta)))
+    if bad:
+        raise ValueError(f"{name}: theta has {bad} entries that are NaN or infinite, of {theta.size}. "
+                         "Take a point before the divergence.")
+
+
+def check_vector(name, v, n):
+    if tuple(v.shape) != (n,):
+        raise ValueError(f"{name}: the operator takes vectors of shape ({n},), got {tuple(v.shape)}.")
+
+
+def check_symmetric(name, H):
+    size = float_of(xp.max(xp.abs(H)))
+    gap = float_of(xp.max(xp.abs(H - H.T)))
+    limit = max(1e-6, 30.0 * math.sqrt(float(xp.finfo(H.dtype).eps)))
+    if not gap <= limit * size:
+        raise ValueError(f"{name}: the operator is not symmetric: entries differ from their mirror images by up to "
+                         f"{gap:.3g}, at a largest entry of {size:.3g}. Use a Hessian, or (A + A^T)/2.")

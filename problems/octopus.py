@@ -1,0 +1,95 @@
+"""The octopus: a tube through d saddles that gradient descent takes exponentially long to walk."""
+import math
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.backend import xp
+
+from problems.problem import Problem
+
+
+class Octopus(Problem):
+    """A chain of d saddles of index 1, each entered on the way to the next, and then a minimum.
+
+    With a = |x| and i the first coordinate with a_i < 2 tau (all earlier ones have left, in order):
+
+        f = sum_{j<i} (L (a_j - 4 tau)^2 - nu)
+            + { -gam a_i^2 + L sum_{j>i} a_j^2                             if a_i <= tau
+              { g1(a_i) + g2(a_i) a_{i+1}^2 + L sum_{j>i+1} a_j^2          if tau < a_i < 2 tau
+
+        g1(s) = -gam s^2 + (-14 L + 10 gam)(s - tau)^3/(3 tau) + (5 L - 3 gam)(s - tau)^4/(2 tau^2)
+        g2(s) = -gam - (L + gam)(10 u^3 + 15 u^4 + 6 u^5),    u = (s - 2 tau)/tau
+        nu    = -g1(2 tau) + 4 L tau^2
+
+    While coordinate i leaves at the rate 1 + 2 lr gam, coordinate i + 1 shrinks by 1 - 2 lr L:
+    gradient descent arrives at each saddle closer than at the one before, and the time at it grows
+    by the factor `slowdown`. A kick at each saddle undoes that.
+
+    Source: Du et al. 2017, arXiv:1705.10412, section 4.2 and appendix B; the reflections |x| put
+    the saddles into the interior, as there.
+
+    d, L >= gam > 0   dimension, curvature across and along
+    tau               scale of the tube, default e
+
+    minimum = -d nu at x = (+-4 tau, ..., +-4 tau); saddle(k) = (4 tau, k times, 0, ..., 0),
+    eigenvalues -2 gam once, 2 L. f has two continuous derivatives along the tube; across the border
+    x_i = 2 tau it jumps where a later coordinate is large, so start with |x_j| <= 1 as the paper
+    does.
+    """
+
+    def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
+        if d < 1 or not L >= gam > 0 or not tau > 0:
+            raise ValueError(f"Octopus: needs d >= 1, L >= gam > 0 and tau > 0, got d={d}, L={L}, gam={gam}, tau={tau}.")
+        self.d, self.L, self.gam, self.tau = d, L, gam, tau
+        self.nu = -self.g1(2.0 * tau) + 4.0 * L * tau**2
+        self.minimum = -d * self.nu
+        self.minimisers = (tuple([4.0 * tau] * d),)
+
+    def start(self, rng):
+        """Uniform in [-1, 1]^d."""
+        return xp.asarray(rng.uniform(-1.0, 1.0, self.d))
+
+    def saddle(self, k):
+        """The k-th saddle: k coordinates have arrived at 4 tau, the others wait at 0."""
+        if not 0 <= k < self.d:
+            raise ValueError(f"Octopus: there are saddles 0 to {self.d - 1}, got k={k}.")
+        return xp.asarray(np.where(np.arange(self.d) < k, 4.0 * self.tau, 0.0))
+
+    def slowdown(self, lr):
+        """Factor by which gradient descent's time grows from one saddle to the next:
+
+            1 + ln(1/(1 - 2 lr L)) / ln(1 + 2 lr gam)        2.71 at L = gam = 1, lr = 1/4
+        """
+        return 1.0 - math.log1p(-2.0 * lr * self.L) / math.log1p(2.0 * lr * self.gam)
+
+    def g1(self, s):
+        L, gam, tau = self.L, self.gam, self.tau
+        t = s - tau
+        return (-gam * s * s + (-14.0 * L + 10.0 * gam) / (3.0 * tau) * t * t * t
+                + (5.0 * L - 3.0 * gam) / (2.0 * tau**2) * t * t * t * t)
+
+    def g2(self, s):
+        u = (s - 2.0 * self.tau) * (1.0 / self.tau)
+        return -self.gam - (self.L + self.gam) * (u * u * u * (10.0 + u * (15.0 + 6.0 * u)))
+
+    def loss(self, theta, batch=None):
+        L, gam, tau = self.L, self.gam, self.tau
+        a, square = mg.abs(theta), theta * theta
+        left = values(a) >= 2.0 * tau
+        passed = xp.cumprod(left, axis=-1).astype(bool)                     # j < i
+        before = xp.concatenate([xp.ones_like(passed[..., :1]), passed[..., :-1]], axis=-1)
+        front = before & ~passed                                            # j = i
+        bending = front & (values(a) > tau)
+        following = xp.concatenate([xp.zeros_like(bending[..., :1]), bending[..., :-1]], axis=-1)
+        own = mg.where(bending, self.g1(a), -gam * square)
+        ahead = mg.concatenate([a[..., :1], a[..., :-1]], axis=-1)          # a_{j-1} beside a_j
+        across = mg.where(following, self.g2(ahead), L)
+        away = a - 4.0 * tau
+        return mg.sum(mg.where(passed, L * away * away - self.nu,
+                               mg.where(front, own, across * square)), axis=-1)
+
+
+def values(a):
+    """The numbers of a Tensor, to choose a branch by; an array as it is."""
+    return a.data if isinstance(a, mg.Tensor) else a
