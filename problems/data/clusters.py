@@ -1,0 +1,48 @@
+"""Gaussian clusters: a small classification problem whose classes are not convex.
+
+    centre_k ~ N(0, spread² I),  k = 0 ... K-1;    x = centre_k + noise · N(0, I),  label k mod C
+
+With K = 15 clusters and C = 5 classes, each class is three separate clouds. Label noise q redraws
+that fraction of the labels uniformly (so some keep theirs), which gives a network something to
+memorise.
+"""
+
+import numpy as np
+
+from minigrad.backend import xp
+
+from .dataset import Dataset, Split
+
+
+def load(seed=0, n_train=1_500, n_valid=1_000, n_test=4_000, clusters=15, dim=10, classes=5,
+         spread=1.3, noise=0.6, label_noise=0.0, dtype="float32"):
+    """Gaussian clusters as a Dataset: inputs (n, dim), labels (n,) int64.
+
+    The parts share the centres; only the training labels are noisy. facts["centres"] (K, dim).
+    """
+    rng = np.random.default_rng([seed, 0])
+    centres = gaussian_centres(rng, clusters, dim, spread)
+    parts = []
+    for n, q in ((n_train, label_noise), (n_valid, 0.0), (n_test, 0.0)):
+        x, labels = gaussian_clusters(rng, centres, n, classes, noise, q)
+        parts.append(Split(xp.asarray(x.astype(dtype)), xp.asarray(labels)))
+    return Dataset("clusters", *parts, classes=tuple(f"class {c}" for c in range(classes)),
+                   facts={"centres": centres},
+                   about=f"{clusters} Gaussian clusters in {dim}-d, generated (seed {seed})")
+
+
+def gaussian_centres(rng, clusters=15, dim=10, spread=1.3):
+    """Centres (clusters, dim) ~ N(0, spread²)."""
+    return spread * rng.standard_normal((clusters, dim))
+
+
+def gaussian_clusters(rng, centres, n, classes=5, noise=0.6, label_noise=0.0):
+    """n points (n, dim) around uniformly drawn centres, and their labels (n,) int64."""
+    if n < 1 or not 0 <= label_noise <= 1 or noise < 0:
+        raise ValueError(f"gaussian_clusters: n={n}, noise={noise}, label_noise={label_noise}. "
+                         "Ask for at least one point, noise >= 0 and a label_noise in [0, 1].")
+    k = rng.integers(0, len(centres), n)
+    x = centres[k] + noise * rng.standard_normal((n, centres.shape[1]))
+    labels = k % classes
+    redrawn = rng.random(n) < label_noise
+    return x, np.where(redrawn, rng.integers(0, classes, n), labels)
