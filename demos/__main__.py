@@ -84,8 +84,8 @@ def main(argv=None):
         if os.environ.get("MINIGRAD_TRACEBACK"):
             raise
         return complain(str(problem), 1)
-    except KeyboardInterrupt:
-        return complain(f"{name}: interrupted.", 130)
+    except KeyboardInterrupt as stop:                   # training says where it saved the run
+        return complain(str(stop) or f"{name}: interrupted.", 130)
     return 0
 
 

@@ -51,8 +51,8 @@ def save(path, tree):
 def load(path):
     """The tree that `save` wrote to `path`; every byte is checked against the file's checksums.
 
-    Raises RuntimeError when the file cannot be read, ValueError when it is damaged, cut short
-    or something else altogether.
+    Raises RuntimeError when the file cannot be read, is damaged, cut short, or something else
+    altogether.
     """
     path = os.fspath(path)
     try:
@@ -66,15 +66,15 @@ def load(path):
 
 
 def read(file, path):
-    """The members of an .npz by name, or ValueError if it is no whole checkpoint."""
+    """The members of an .npz by name, or RuntimeError if it is no whole checkpoint."""
     try:
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
     except Exception as error:                      # zipfile, zlib, struct, numpy: each has its own
-        raise ValueError(f"checkpoint: {path} is damaged or cut short ({error}). Delete it and start "
+        raise RuntimeError(f"checkpoint: {path} is damaged or cut short ({error}). Delete it and start "
                          "again, or put an older copy in its place.") from error
     if FORMAT.encode() not in bytes(arrays.get("about", b"")):
-        raise ValueError(f"checkpoint: {path} is not a checkpoint of a training run. "
+        raise RuntimeError(f"checkpoint: {path} is not a checkpoint of a training run. "
                          "Name another file.")
     return arrays
 
@@ -128,13 +128,13 @@ def describe(layout, theta):
 
 
 def check_same_model(path, stored, current):
-    """Raise ValueError naming the first difference between two results of `describe`."""
+    """Raise RuntimeError naming the first difference between two results of `describe`."""
     if stored == current:
         return
     width = max(len(stored), len(current))
     nothing = ["nothing", []]
     pairs = zip(stored + [nothing] * (width - len(stored)), current + [nothing] * (width - len(current)))
     (name, shape), (other, other_shape) = next((a, b) for a, b in pairs if a != b)
-    raise ValueError(f"checkpoint: {path} belongs to another model: it has {name} {tuple(shape)} where "
+    raise RuntimeError(f"checkpoint: {path} belongs to another model: it has {name} {tuple(shape)} where "
                      f"this one has {other} {tuple(other_shape)}. Name another file, or build the "
                      "model it was made for.")

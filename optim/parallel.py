@@ -7,6 +7,7 @@ So every run is made in a fresh (spawned) process that is told to use one BLAS t
 it imports NumPy, also when there is only one worker. Then `jobs=4` gives the bits of `jobs=1`.
 """
 import os
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,30 +23,54 @@ def run_all(function, calls, jobs=1, progress=None):
     function   importable by name (a module's top-level function), for the workers import it
     calls      sequence of argument tuples, of things that can be sent to another process
     jobs       number of worker processes, >= 1
-    progress   called with one line of text after each finished call
+    progress   called as progress(text, fraction done) after each finished call
 
     Raises     what a call raised, with a note of which one; the calls not yet begun are dropped.
+               After Ctrl-C, KeyboardInterrupt with what a worker had to say about it.
     """
     calls = list(calls)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"run_all: jobs must be a whole number >= 1, got {jobs!r}.")
-    if not calls:
-        return []
-    started = time.monotonic()
     results = [None] * len(calls)
+    started = time.monotonic()
     with one_blas_thread():
-        pool = ProcessPoolExecutor(min(jobs, len(calls)), mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(max(1, min(jobs, len(calls))), mp_context=get_context("spawn"),
+                                   initializer=note_ctrl_c)
+        place = {pool.submit(answer, function, call): i for i, call in enumerate(calls)}
         try:
-            place = {pool.submit(function, *call): i for i, call in enumerate(calls)}
             for done, future in enumerate(as_completed(place), start=1):
                 results[place[future]] = result_of(future, place[future], len(calls))
                 if progress is not None:
                     seconds = time.monotonic() - started
-                    left = seconds * (len(calls) - done) / done
-                    progress(f"{done}/{len(calls)} runs, {seconds:.0f} s, about {left:.0f} s left")
+                    progress(f"{done} of {len(calls)} runs, {seconds:.0f} s", done / len(calls))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise KeyboardInterrupt(last_words(place)) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return results
+
+
+interrupted = []                                    # not empty once a worker has heard Ctrl-C
+
+
+def note_ctrl_c():
+    """What a worker does about Ctrl-C between two calls: it will not begin another one."""
+    signal.signal(signal.SIGINT, lambda number, frame: interrupted.append(number))
+
+
+def answer(function, call):
+    """function(*call) in a worker; a call that is under way is broken off by Ctrl-C as usual."""
+    if interrupted:
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return function(*call)
+    except KeyboardInterrupt:
+        interrupted.append(signal.SIGINT)
+        raise
+    finally:
+        note_ctrl_c()
 
 
 def result_of(future, i, n):
@@ -58,6 +83,12 @@ def result_of(future, i, n):
     except Exception as error:
         error.args = (f"{error} (run {i + 1} of {n})",)
         raise
+
+
+def last_words(futures):
+    """What the interrupted calls said, the first of them; "" if nothing."""
+    stopped = [f.exception() for f in futures if f.done() and not f.cancelled()]
+    return next((str(e) for e in stopped if isinstance(e, KeyboardInterrupt)), "")
 
 
 @contextmanager

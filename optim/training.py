@@ -65,7 +65,7 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
 
     Raises       Diverged when the loss is NaN or infinite (of n points: all of them);
                  KeyboardInterrupt on Ctrl-C, after the step is finished and saved;
-                 RuntimeError and ValueError of `optim.checkpoint` for files that cannot be used
+                 RuntimeError for a checkpoint that cannot be written, read or used
     """
     counts = dict(steps=steps, epochs=epochs, accumulate=accumulate, patience=patience,
                   evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
@@ -258,8 +258,8 @@ class Training:
         start = self.problem.start(copy.deepcopy(self.rng)) if theta is None else theta
         files.check_same_model(self.path, tree["model"], files.describe(self.layout, start))
         if tree["optimizer"] != type(self.optimizer).__name__:
-            raise ValueError(f"checkpoint: {self.path} was made by {tree['optimizer']}, not by "
-                             f"{type(self.optimizer).__name__}. Name another file.")
+            raise RuntimeError(f"checkpoint: {self.path} was made by {tree['optimizer']}, not by "
+                               f"{type(self.optimizer).__name__}. Name another file.")
         self.run = Run.from_tree(tree)
         self.rng.bit_generator.state = tree["rng"].bit_generator.state
         if tree["optimizer_rng"] is not None:

@@ -1,6 +1,11 @@
 """Independent runs in other processes: order, one BLAS thread, errors."""
 import math
 import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 
 import pytest
 
@@ -11,8 +16,8 @@ def test_results_keep_the_order_of_the_calls():
     calls = [(2.0, k) for k in range(7)]
     expected = [2.0**k for k in range(7)]
     lines = []
-    assert run_all(math.pow, calls, jobs=3, progress=lines.append) == expected
-    assert len(lines) == 7 and lines[-1].startswith("7/7 runs, ")
+    assert run_all(math.pow, calls, jobs=3, progress=lambda *line: lines.append(line)) == expected
+    assert len(lines) == 7 and lines[-1][0].startswith("7 of 7 runs, ") and lines[-1][1] == 1.0
     assert run_all(math.pow, calls, jobs=1) == expected
     assert run_all(math.pow, []) == []
 
@@ -38,3 +43,34 @@ def test_a_worker_that_dies():
 def test_jobs_is_a_positive_number(jobs):
     with pytest.raises(ValueError, match="jobs must be a whole number >= 1"):
         run_all(math.sqrt, [(1.0,)], jobs=jobs)
+
+
+SCRIPT = textwrap.dedent("""
+    import sys, time
+    from optim.parallel import run_all
+
+    def rest(path):
+        open(path, "w").close()
+        time.sleep(30)
+
+    if __name__ == "__main__":
+        try:
+            run_all(rest, [(sys.argv[1] + str(i),) for i in range(3)], jobs=2)
+        except KeyboardInterrupt as stop:
+            print("stopped", repr(str(stop)))
+""")
+
+
+def test_ctrl_c_stops_the_workers_without_noise(tmp_path):
+    """As a terminal does it: the signal goes to the whole group of processes."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    process = subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                               env={**os.environ, "PYTHONPATH": os.getcwd()})
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "begun1").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (out, err) == ("stopped ''\n", "")
+    assert not (tmp_path / "begun2").exists()

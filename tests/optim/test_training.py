@@ -348,13 +348,13 @@ def test_a_checkpoint_of_another_model_or_optimizer(tmp_path):
 
     here = dict(checkpoint=tmp_path / "a.npz", rng=rng(), **QUIET)
     train(Calm(), SGD(0.1), FIXED, steps=2, **here)
-    with pytest.raises(ValueError, match=r"belongs to another model: it has W \(3, 1\) where this one "
+    with pytest.raises(RuntimeError, match=r"belongs to another model: it has W \(3, 1\) where this one "
                                          r"has W \(4, 1\)"):
         train(Wide(), SGD(0.1), FIXED, steps=4, resume=True, **here)
-    with pytest.raises(ValueError, match=r"was made by SGD, not by Adam"):
+    with pytest.raises(RuntimeError, match=r"was made by SGD, not by Adam"):
         train(Calm(), Adam(0.1), FIXED, steps=4, resume=True, **here)
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-40])
-    with pytest.raises(ValueError, match="damaged or cut short"):
+    with pytest.raises(RuntimeError, match="damaged or cut short"):
         train(Calm(), SGD(0.1), FIXED, steps=4, resume=True, **here)
 
 
