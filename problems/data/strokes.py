@@ -28,7 +28,7 @@ def load(seed=0, n_train=10_000, n_valid=2_000, n_test=2_000, flat=False, dtype=
     """Stroke digits of one seed as a Dataset; the three parts come from three streams of it.
 
     images (n, 1, 28, 28), or (n, 784) when flat, in [0, 1]; labels (n,) int64, equally many of
-    each digit up to one. Generated on first use (about 0.1 s per 1,000 pictures), then read
+    each digit up to one. Generated on first use (0.1 to 0.2 s per 1,000 pictures), then read
     from `strokes-v1-*.npz` in the user's cache; both ways give the same bytes.
 
     With 5,000 to train on and 2,000 to test, a linear softmax reaches 75 % (20 epochs), a
