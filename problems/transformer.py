@@ -1,0 +1,119 @@
+"""Decoder-only transformer: predict the next token from those before it.
+
+With LN a layer norm, C channels, and tokens embedded as rows,
+
+    h <- E[tokens] + P[0..T-1]                                   embedding and learned positions
+    each block:   h <- h + attention(LN(h)) W_out                every position looks back
+                  h <- h + gelu(LN(h) W_up) W_down               each position by itself
+    logits = LN(h) W_head                                        (+ biases, everywhere)
+
+    attention: q, k, v = LN(h) W_qkv, cut into H heads of D = C / H channels,
+               row t of a head = sum_{s <= t} softmax_s(q_t . k_s / sqrt(D)) v_s
+
+Norms stand before their layer ("pre-norm"). In training, dropout acts at four places: on the
+embeddings, on the attention weights, on the attention's output, and on the feed-forward output.
+
+Source: architecture and initial values of the text experiment in arXiv:2509.03594 (its code, flax
+defaults): truncated-normal kernels of variance 1/fan_in, embeddings N(0, 1/C), tanh-gelu.
+"""
+import minigrad as mg
+
+from problems.initialisers import dense, norm, table
+from problems.sampling import sample
+
+NORM_EPS = 1e-6
+
+
+class Transformer:
+    """A decoder-only transformer over a vocabulary of V tokens.
+
+    vocabulary V   layers   width C   heads H (must divide C)   context: longest T it can read
+    feedforward    width of the hidden feed-forward layer (default 4 C)
+    dropout        probability of dropping, in training only (when an rng is given)
+    tied           use E^T as output matrix, without bias, in place of a head of its own
+
+    Parameters  {"E" (V, C), "P" (context, C), "blocks": [...], "norm", "head" {"W" (C, V), "b"}}
+    with blocks {"norm1", "qkv", "out", "norm2", "up", "down"}; qkv is one matrix (C, 3C)
+    """
+
+    batched = False
+
+    def __init__(self, vocabulary, layers=4, width=128, heads=4, context=64, feedforward=None,
+                 dropout=0.0, tied=False):
+        if width % heads:
+            raise ValueError(f"Transformer: width {width} cannot be cut into {heads} heads. "
+                             "Use a multiple of heads.")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"Transformer: dropout must lie in [0, 1), got {dropout}.")
+        self.vocabulary, self.layers, self.width = vocabulary, layers, width
+        self.heads, self.context, self.dropout, self.tied = heads, context, dropout, tied
+        self.feedforward = 4 * width if feedforward is None else feedforward
+
+    def init(self, rng):
+        """Draw the parameters, float64."""
+        C, F = self.width, self.feedforward
+        params = {"E": table(rng, self.vocabulary, C), "P": table(rng, self.context, C)}
+        params["blocks"] = [
+            {"norm1": norm(C), "qkv": dense(rng, C, 3 * C), "out": dense(rng, C, C),
+             "norm2": norm(C), "up": dense(rng, C, F), "down": dense(rng, F, C)}
+            for _ in range(self.layers)]
+        params["norm"] = norm(C)
+        if not self.tied:
+            params["head"] = dense(rng, C, self.vocabulary)
+        return params
+
+    def apply(self, params, x, *, rng=None, record=None):
+        """Logits (B, T, V) of tokens x (B, T): row t scores the token that follows x[:, t].
+
+        rng      draws the dropout masks in training; None in evaluation: nothing is dropped
+        record   a dict that receives each layer's input under its weight's name
+        """
+        B, T = x.shape
+        if T > self.context:
+            raise ValueError(f"Transformer: {T} tokens are more than its context of {self.context}. "
+                             "Cut the text, or build it with a longer context.")
+
+        def drop(h):
+            return mg.dropout(h, rate=self.dropout, rng=rng)
+
+        def linear(h, layer, name):
+            if record is not None:
+                record[f"{name}.W"] = h
+            return mg.matmul(h, layer["W"]) + layer["b"]
+
+        h = drop(mg.embedding(params["E"], x) + params["P"][:T])
+        h = mg.reshape(h, shape=(B * T, self.width))        # rows: every product is one of matrices
+        for k, block in enumerate(params["blocks"]):
+            qkv = linear(normed(h, block["norm1"]), block["qkv"], f"blocks.{k}.qkv")
+            h = h + drop(linear(self.attend(qkv, B, rng), block["out"], f"blocks.{k}.out"))
+            up = linear(normed(h, block["norm2"]), block["up"], f"blocks.{k}.up")
+            h = h + drop(linear(mg.gelu(up), block["down"], f"blocks.{k}.down"))
+        h = normed(h, params["norm"])
+        if self.tied:
+            logits = mg.matmul(h, mg.transpose(params["E"]))
+        else:
+            logits = linear(h, params["head"], "head")
+        return mg.reshape(logits, shape=(B, T, self.vocabulary))
+
+    def attend(self, qkv, B, rng):
+        """Causal attention of qkv (B T, 3C), all heads: (B T, C)."""
+        H, T, C = self.heads, qkv.shape[0] // B, self.width
+        cut = mg.transpose(mg.reshape(qkv, shape=(B, T, 3, H, C // H)), axes=(2, 0, 3, 1, 4))
+        mask = None
+        if rng is not None and self.dropout:
+            mask = mg.dropout_mask((B, H, T, T), qkv.dtype, self.dropout, rng)
+        seen = mg.attention(cut[0], cut[1], cut[2], causal=True, mask=mask)     # (B, H, T, D)
+        return mg.reshape(mg.transpose(seen, axes=(0, 2, 1, 3)), shape=(B * T, C))
+
+    def loss(self, params, batch, *, rng=None):
+        """Mean cross-entropy in nats of batch = (tokens (B, T), next tokens (B, T))."""
+        tokens, following = batch
+        return mg.softmax_cross_entropy(self.apply(params, tokens, rng=rng), following)
+
+    def sample(self, params, prompt, count, rng, temperature=1.0):
+        """Continue the tokens of `prompt` by `count` more: see `problems.sampling`."""
+        return sample(self, params, prompt, count, rng, temperature)
+
+
+def normed(h, layer):
+    return mg.layer_norm(h, layer["gain"], layer["shift"], eps=NORM_EPS)

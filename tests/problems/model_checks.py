@@ -1,0 +1,59 @@
+"""What every model must pass: derivatives through the flat point, dtype, and what `record` holds."""
+import numpy as np
+
+import minigrad as mg
+from minigrad.backend import to_host, xp
+from problems.problem import Network
+
+
+def check_landscape(model, batch, seed=0):
+    """Gradient and Hessian products of the wrapped model in float64, and the unravelled start."""
+    rng = np.random.default_rng(seed)
+    problem = Network(model, batch)
+    theta = problem.start(rng)
+    mg.check_gradient(problem.loss, theta, rng)
+    mg.check_hvp(problem.loss, theta, rng)
+
+
+def check_float32(model, batch):
+    """Loss and gradient of a float32 point are float32."""
+    problem = Network(model, batch, dtype="float32")
+    theta = problem.start(np.random.default_rng(1))
+    loss, gradient = mg.value_and_grad(problem.tree_loss)(problem.params(theta))
+    assert loss.dtype == np.float32
+    assert {str(g.dtype) for g in mg.tree.leaves_of(gradient)} == {"float32"}
+
+
+def check_kinds(model, expected):
+    """expected: {last part of a leaf's name: (kind, filter axis)}; every leaf must be listed."""
+    for entry in Network(model).layout.entries:
+        assert (entry.kind, entry.filter_axis) == expected[entry.name.split(".")[-1]], entry
+
+
+def check_record(model, x, **settings):
+    """Recording changes nothing, and every matrix or kernel of the layout got an entry."""
+    params, record = model.init(np.random.default_rng(2)), {}
+    quiet = model.apply(params, x, **settings)
+    loud = model.apply(params, x, record=record, **settings)
+    np.testing.assert_array_equal(to_host(quiet), to_host(loud))
+    weights = [e.name for e in Network(model).layout.entries if e.kind == "weight"]
+    assert sorted(record) == sorted(weights)
+    return params, {name: to_host(value) for name, value in record.items()}
+
+
+def check_against_torch(ours, theirs, dtype):
+    """(loss, [gradients]) of both engines agree: 1e-6 in float32, 1e-10 in float64, relative to the
+    loss and to the length of the whole gradient."""
+    tolerance = {"float32": 1e-6, "float64": 1e-10}[dtype]
+    assert abs(float(ours[0]) - float(theirs[0].detach())) <= tolerance * abs(float(theirs[0].detach()))
+    square = error = 0.0
+    for a, b in zip(ours[1], theirs[1], strict=True):
+        a = to_host(a)
+        assert a.shape == b.shape and a.dtype == b.dtype == dtype
+        square += float((b.astype(float) ** 2).sum())
+        error += float(((a.astype(float) - b) ** 2).sum())
+    assert error ** 0.5 <= tolerance * square ** 0.5
+
+
+def integers(rng, high, *shape):
+    return xp.asarray(rng.integers(0, high, shape))
