@@ -154,7 +154,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
             return rules[0]
         return setter
 
-    operation.elementwise = elementwise
+    operation.forward, operation.elementwise = run, elementwise
     operation.rules = operation.joint = operation.arrays = operation.into = None
     operation.vjp, operation.vjp_joint = rule_setter("rules"), rule_setter("joint")
     operation.vjp_arrays, operation.vjp_into = rule_setter("arrays"), rule_setter("into")
@@ -185,7 +185,8 @@ def sweep(seeds, floor, record):
     record   call the rules with Tensors, so that the result can be differentiated again
     returns  {number: (leaf, cotangent)}
     """
-    add, sum_to = primitives["add"], primitives["sum_to"]
+    add = primitives["add"]
+    sum_to = primitives["sum_to"] if record else primitives["sum_to"].forward
     pending, newest_first, leaves = {}, [], {}       # pending: number -> [Tensor, cotangent, ours]
 
     def receive(x, g):
@@ -213,7 +214,7 @@ def sweep(seeds, floor, record):
         if record:
             y, arguments = node, inputs
         else:
-            y, arguments = node.data, [constant(x) for x in inputs]
+            y, arguments = node.data, [x.data if type(x) is Tensor else x for x in inputs]
             if operation.into:
                 if inputs[0].number not in pending:
                     receive(inputs[0], xp.zeros_like(arguments[0], dtype=g.dtype))

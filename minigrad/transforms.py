@@ -28,8 +28,9 @@ def lifted(x, operation):
     if type(x) is Tensor and x.number:
         return primitives["identity"](x)
     x = constant(x)
-    x = xp.asarray(x) if isinstance(x, float) else x
-    if not hasattr(x, "dtype"):
+    if isinstance(x, float):
+        x = xp.asarray(x)
+    elif not hasattr(x, "dtype"):
         raise TypeError(f"{operation}: cannot differentiate with respect to a {type(x).__name__}. "
                         "Pass floating point arrays, or a tree (dict, list, tuple) of them.")
     return Tensor(differentiable(x, operation), next_number())

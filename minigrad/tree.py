@@ -24,10 +24,11 @@ def leaves_of(tree):
 def rebuild(tree, leaves):
     """A tree of the same form with other leaves, given in order."""
     leaves = iter(leaves)
-    if type(tree) is dict:
+    kind = type(tree)
+    if kind is dict:
         return {key: rebuild(value, leaves) for key, value in tree.items()}
-    if type(tree) in (list, tuple):
-        return type(tree)([rebuild(value, leaves) for value in tree])
+    if kind is list or kind is tuple:
+        return kind([rebuild(value, leaves) for value in tree])
     return next(leaves)
 
 

@@ -38,6 +38,14 @@ def _(g, y, a, b, *, needs):
     return da, db
 
 
+@_matmul.vjp_arrays
+def _(g, y, _, a, b, *, needs):
+    """The same for plain matrices, without the detour over operations."""
+    if a.ndim > 2 or b.ndim > 2:
+        return _matmul.joint(g, y, a, b, needs=needs)
+    return g @ b.T if needs[0] else None, a.T @ g if needs[1] else None
+
+
 def matmul(a, b):
     """Matrix product a b:  (..., m, k) (..., k, n) -> (..., m, n); leading axes broadcast.
 
