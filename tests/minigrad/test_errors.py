@@ -108,5 +108,5 @@ def test_profile_prints_calls_and_times():
             "mg.grad(lambda x: mg.sum(mg.tanh(x @ x)))(x)")
     run = in_a_new_process(code, MINIGRAD_PROFILE="1")
     rows = {line.split()[0]: line.split()[1] for line in run.stderr.splitlines()}
-    assert rows["_matmul"] == "3" and rows["tanh"] == "1" and rows["tanh'"] == "1"
+    assert rows["_matmul"] == rows["_matmul'"] == "1" and rows["tanh"] == "1" and rows["tanh'"] == "1"
     assert "operation" in rows
