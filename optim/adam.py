@@ -7,11 +7,11 @@ with M = m/(1-β₁), V = v/(1-β₂) and c₁, c₂ the sums of weights,
 """
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, blocks, weight_sum
+from .optimizer import Elementwise, weight_sum
 from .rmsprop import root_of_mean_square
 
 
-class Adam(Optimizer):
+class Adam(Elementwise):
     """Steps of at most about η in every coordinate, along the mean of recent gradients.
 
         m ← β₁ m + (1-β₁) g                m̂ = m / (1-β₁^t)
@@ -30,28 +30,21 @@ class Adam(Optimizer):
     Raises  ValueError for a value out of range
     """
 
-    decay = 0.0                                             # λ; AdamW and NAdam set it
+    memory = ("m", "v")
 
     def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps)
 
-    def init(self, theta):
-        return {**super().init(theta), "m": xp.zeros_like(theta), "v": xp.zeros_like(theta)}
-
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
+    def factors(self, t, lr):
         c1, a = weight_sum(self.beta1, t), weight_sum(self.beta2, t) ** 0.5
-        factor, eps = -lr * a / c1, self.eps * a
-        delta = xp.empty_like(theta)
-        for part in blocks(theta):
-            G, M, V, D = g[part], state["m"][part], state["v"][part], delta[part]
-            M *= self.beta1
-            M += G
-            root_of_mean_square(V, G, self.beta2, eps, out=D)
-            xp.divide(M, D, out=D)
-            D *= factor
-            self.shrink(D, lr, theta[part])
-        return delta, state
+        return -lr * a / c1, self.eps * a
+
+    def rule(self, D, G, M, V, factor, eps):
+        M *= self.beta1
+        M += G
+        root_of_mean_square(V, G, self.beta2, eps, out=D)
+        xp.divide(M, D, out=D)
+        D *= factor
 
 
 class AdamW(Adam):
@@ -88,20 +81,16 @@ class NAdam(Adam):
     def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
 
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
+    def factors(self, t, lr):
         c, c_next = weight_sum(self.beta1, t), weight_sum(self.beta1, t + 1)
         a = weight_sum(self.beta2, t) ** 0.5
-        ahead, factor, eps = c * self.beta1 / c_next, -lr * a / c, self.eps * a
-        delta = xp.empty_like(theta)
-        for part in blocks(theta):
-            G, M, V, D = g[part], state["m"][part], state["v"][part], delta[part]
-            M *= self.beta1
-            M += G
-            root_of_mean_square(V, G, self.beta2, eps, out=D)
-            N = M * ahead                                   # n = (M β₁/c_next + g/c)
-            N += G
-            xp.divide(N, D, out=D)
-            D *= factor
-            self.shrink(D, lr, theta[part])
-        return delta, state
+        return -lr * a / c, self.eps * a, self.beta1 * c / c_next
+
+    def rule(self, D, G, M, V, factor, eps, ahead):
+        M *= self.beta1
+        M += G
+        root_of_mean_square(V, G, self.beta2, eps, out=D)
+        N = M * ahead                                       # n = (M β₁ c/c_next + g) / c
+        N += G
+        xp.divide(N, D, out=D)
+        D *= factor

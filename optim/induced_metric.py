@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, column, dot, scalars, scaled, weight_sum
+from .optimizer import Optimizer, column, dot, pieces, scalars, scaled, weight_sum
 from .rmsprop import root_of_mean_square
 
 
@@ -167,14 +167,15 @@ class RMSInducedMetric(InducedMetric):
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)
         a = weight_sum(self.beta_rms, t) ** 0.5
-        D = xp.empty_like(theta)                            # holds a D = √R + ε a, R = r/(1-β_r)
-        root_of_mean_square(state["r"], g, self.beta_rms, self.eps * a, out=D)
-        e_hat = self.smooth(dot(g, g / D) * a, t, state)
-        s = self.factor(e_hat, loss, state)
-        m = state["m"]
-        m *= self.momentum
-        m += g
-        delta = xp.divide(m, D, out=D)
+        eps, q, delta = self.eps * a, 0.0, xp.empty_like(theta)
+        for part in pieces(theta):
+            G, M, R, D = g[part], state["m"][part], state["r"][part], delta[part]
+            root_of_mean_square(R, G, self.beta_rms, eps, out=D)        # the paper's D, times a
+            q = q + dot(G, G / D)
+            M *= self.momentum
+            M += G
+            xp.divide(M, D, out=D)
+        s = self.factor(self.smooth(q * a, t, state), loss, state)
         delta *= s * (-lr * a / weight_sum(self.momentum, t))
         self.shrink(delta, lr, theta)
         return delta, state

@@ -39,7 +39,7 @@ def newton_schulz(M, steps=5, coefficients=QUINTIC, eps=1e-7):
         return gram_polynomial(X @ X.swapaxes(-1, -2), steps, coefficients) @ X
     for _ in range(steps):
         S = X @ X.swapaxes(-1, -2)
-        P = S @ S
+        P = S @ S.swapaxes(-1, -2)                          # S² = S Sᵀ, at half the price
         P *= c
         S *= b
         P += S
@@ -58,7 +58,7 @@ def gram_polynomial(S, steps, coefficients):
     identity = xp.eye(S.shape[-1], dtype=S.dtype)
     Q = None
     for left in range(steps, 0, -1):
-        P = S @ S
+        P = S @ S.swapaxes(-1, -2)
         P *= c
         P += b * S
         P += a * identity

@@ -27,7 +27,7 @@ from minigrad.backend import xp
 
 from .hyperparameters import checked
 
-BLOCK = 65536
+BLOCK = 2**18                                       # bytes of one array that are worked on at a time
 
 
 class Optimizer:
@@ -79,9 +79,14 @@ class Optimizer:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             loss, g = objective.value_and_grad(theta)
             self.check_loss(loss, state)
-            delta, state = self.update(g, loss, theta, state)
-            delta += theta
-        return delta, state, loss
+            theta, state = self.move(g, loss, theta, state)
+        return theta, state, loss
+
+    def move(self, g, loss, theta, state):
+        """The new point: (theta + delta, state)."""
+        delta, state = self.update(g, loss, theta, state)
+        delta += theta
+        return delta, state
 
     def check_loss(self, loss, state):
         """Raises ValueError when the loss of a single point is NaN or infinite."""
@@ -98,8 +103,46 @@ class Optimizer:
 
     def shrink(self, delta, lr, theta):
         """Decoupled decay: delta ← delta - η λ θ, outside of whatever scales the gradient."""
-        if not (isinstance(self.decay, float) and self.decay == 0.0):
+        if not is_zero(self.decay):
             delta -= theta * (lr * self.decay)
+
+
+class Elementwise(Optimizer):
+    """A method whose rule treats every coordinate alone.
+
+    memory    names of the arrays in the state, each shaped as theta
+    factors   (t, lr) -> the numbers of step t, computed once
+    rule      (D, G, *memory, *factors): D ← displacement for the gradient G, memory updated
+
+    One long point is worked on in pieces that stay in the cache from one operation to the next, up
+    to the addition to theta: a rule of ten operations then reads its arrays from memory once.
+    """
+
+    decay = 0.0
+
+    def init(self, theta):
+        return {**super().init(theta), **{name: xp.zeros_like(theta) for name in self.memory}}
+
+    def update(self, g, loss, theta, state):
+        return self.displace(g, theta, state, onto=0.0)
+
+    def move(self, g, loss, theta, state):
+        return self.displace(g, theta, state, onto=1.0)
+
+    def displace(self, g, theta, state, onto):
+        """onto · θ + delta, the decay included: (onto - η λ) θ + the rule's displacement."""
+        t, lr = self.tick(state)
+        factors, share = self.factors(t, lr), onto - lr * self.decay
+        out = xp.empty_like(theta)
+        for part in pieces(theta):
+            D = out[part]
+            self.rule(D, g[part], *(state[name][part] for name in self.memory), *factors)
+            if is_zero(self.decay):
+                if onto:
+                    D += theta[part]
+            else:
+                D += theta[part] * share
+        return out, state
 
 
 def rate(optimizer, state):
@@ -133,12 +176,14 @@ def scalars(theta, value):
     return xp.full(theta.shape[:-1] + (1,) if theta.ndim > 1 else (), value, dtype=theta.dtype)
 
 
-def blocks(theta):
-    """Indices that cut one long point into pieces which stay in the cache from one operation to the next.
+def is_zero(value):
+    """Whether a hyper-parameter is the number 0, so that its term can be left out."""
+    return isinstance(value, float) and value == 0.0
 
-    An elementwise rule of ten operations then reads its arrays from memory once, not ten times.
-    Batches, short points and points on a GPU stay whole: the only index is `...`.
-    """
-    if theta.ndim > 1 or theta.size <= BLOCK or backend.name != "numpy":
+
+def pieces(theta):
+    """Indices that cut one long point into pieces; batches and points on a GPU stay whole (`...`)."""
+    length = BLOCK // theta.itemsize
+    if theta.ndim > 1 or theta.size <= length or backend.on_device:
         return (...,)
-    return [slice(i, i + BLOCK) for i in range(0, theta.size, BLOCK)]
+    return [slice(i, i + length) for i in range(0, theta.size, length)]

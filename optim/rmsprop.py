@@ -1,7 +1,7 @@
 """Divide each coordinate by the root mean square of its recent gradients."""
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, blocks
+from .optimizer import Elementwise, is_zero
 
 
 def root_of_mean_square(R, g, beta, eps, out):
@@ -16,7 +16,7 @@ def root_of_mean_square(R, g, beta, eps, out):
     out += eps
 
 
-class RMSprop(Optimizer):
+class RMSprop(Elementwise):
     """Steps of about the same length in every coordinate, whatever the size of its gradient.
 
         r ← β r + (1-β) g²
@@ -34,35 +34,27 @@ class RMSprop(Optimizer):
     momentum  μ   what is left of u after a step, in [0, 1)
     decay     λ   decoupled weight decay, per unit lr
 
-    State     r   (..., d), holds r/(1-β);   u (..., d), absent when momentum is the number 0
+    State     r   (..., d), holds r/(1-β);   u (..., d), holds u √(1-β), absent when momentum is the
+              number 0
     Raises    ValueError for a value out of range
     """
 
     def __init__(self, lr=0.01, *, beta_rms=0.99, eps=1e-8, momentum=0.0, decay=0.0):
         self.configure(lr=lr, beta_rms=beta_rms, eps=eps, momentum=momentum, decay=decay)
-        self.plain = isinstance(self.momentum, float) and self.momentum == 0.0
+        self.memory = ("r",) if is_zero(self.momentum) else ("r", "u")
 
-    def init(self, theta):
-        state = {**super().init(theta), "r": xp.zeros_like(theta)}
-        if not self.plain:
-            state["u"] = xp.zeros_like(theta)
-        return state
-
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
+    def factors(self, t, lr):
         a = (1.0 - self.beta_rms) ** 0.5                    # √r = a √R
-        delta = xp.empty_like(theta)
-        for part in blocks(theta):
-            G, R, D = g[part], state["r"][part], delta[part]
-            root_of_mean_square(R, G, self.beta_rms, self.eps / a, out=D)
-            xp.divide(G, D, out=D)
-            if self.plain:
-                D *= -lr / a
-            else:
-                U = state["u"][part]
-                U *= self.momentum
-                D *= 1.0 / a
-                U += D
-                xp.multiply(U, -lr, out=D)
-            self.shrink(D, lr, theta[part])
-        return delta, state
+        return -lr / a, self.eps / a
+
+    def rule(self, D, G, R, *rest):
+        *memory, factor, eps = rest
+        root_of_mean_square(R, G, self.beta_rms, eps, out=D)
+        xp.divide(G, D, out=D)
+        if memory:
+            U, = memory                                     # holds a u
+            U *= self.momentum
+            U += D
+            xp.multiply(U, factor, out=D)
+        else:
+            D *= factor

@@ -1,10 +1,10 @@
 """Gradient descent with momentum: heavy ball, dampened, Nesterov."""
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, blocks
+from .optimizer import Elementwise, is_zero
 
 
-class SGD(Optimizer):
+class SGD(Elementwise):
     """Follows the negative gradient, or a sum of past gradients that fades by μ a step.
 
         v ← μ v + (1-τ) g
@@ -30,33 +30,26 @@ class SGD(Optimizer):
     def __init__(self, lr=0.01, *, momentum=0.0, dampening=0.0, nesterov=False, decay=0.0):
         self.configure(lr=lr, momentum=momentum, dampening=dampening, decay=decay)
         self.nesterov = nesterov
-        self.plain = isinstance(self.momentum, float) and self.momentum == 0.0
-        if nesterov and self.plain:
+        self.memory = () if is_zero(self.momentum) else ("v",)
+        if nesterov and not self.memory:
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0.")
-        if nesterov and not (isinstance(self.dampening, float) and self.dampening == 0.0):
+        if nesterov and not is_zero(self.dampening):
             raise ValueError(f"SGD: nesterov needs dampening = 0, got {dampening}.")
 
-    def init(self, theta):
-        state = super().init(theta)
-        if not self.plain:
-            state["v"] = xp.zeros_like(theta)
-        return state
+    def factors(self, t, lr):
+        return (-lr * (1.0 - self.dampening),)
 
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
-        mu, tau = self.momentum, self.dampening
-        delta = xp.empty_like(theta)
-        for part in blocks(theta):
-            G, D = g[part], delta[part]
-            if not self.plain:
-                V = state["v"][part]
-                V *= mu
-                V += G
-            if self.nesterov:
-                xp.multiply(V, mu, out=D)
-                D += G
-                D *= -lr
-            else:
-                xp.multiply(G if self.plain else V, -lr * (1.0 - tau), out=D)
-            self.shrink(D, lr, theta[part])
-        return delta, state
+    def rule(self, D, G, *memory_and_factors):
+        *memory, factor = memory_and_factors
+        if not memory:
+            xp.multiply(G, factor, out=D)
+            return
+        V, = memory
+        V *= self.momentum
+        V += G
+        if self.nesterov:
+            xp.multiply(V, self.momentum, out=D)
+            D += G
+            D *= factor
+        else:
+            xp.multiply(V, factor, out=D)
