@@ -53,7 +53,7 @@ class CNN:
         h = mg.reshape(h, shape=(h.shape[0], -1))
         if record is not None:
             record["head.W"] = h
-        return mg.matmul(h, params["head"]["W"]) + params["head"]["b"]
+        return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None):
         """Mean cross-entropy of batch = (images (B, C, H, W), labels (B,))."""

@@ -85,7 +85,7 @@ class LSTM:
         W = mg.transpose(params["E"]) if self.tied else params["head"]["W"]
         if record is not None and not self.tied:
             record["head.W"] = rows
-        return mg.reshape(mg.matmul(rows, W) + params["head"]["b"],
+        return mg.reshape(mg.linear(rows, W, params["head"]["b"]),
                           shape=(T, B, self.vocabulary))
 
     def drop(self, h, rng):

@@ -142,7 +142,7 @@ class ResNet:
         h = mg.global_mean(h)
         if record is not None:
             record["head.W"] = h
-        return mg.matmul(h, params["head"]["W"]) + params["head"]["b"]
+        return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None, seen=None):
         """Mean cross-entropy of batch = (images (B, C, H, W), labels (B,)), norms by the batch."""

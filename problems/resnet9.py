@@ -75,7 +75,7 @@ class ResNet9:
         h = mg.dropout(h, rate=self.dropout, rng=rng)
         if record is not None:
             record["head.W"] = h
-        return mg.matmul(h, params["head"]["W"]) + params["head"]["b"]
+        return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None, seen=None):
         """Mean cross-entropy of batch = (images (B, C, H, W), labels (B,)), norms by the batch."""

@@ -79,7 +79,7 @@ class Transformer:
         def linear(h, layer, name):
             if record is not None:
                 record[f"{name}.W"] = h
-            return mg.matmul(h, layer["W"]) + layer["b"]
+            return mg.linear(h, layer["W"], layer["b"])
 
         h = drop(mg.embedding(params["E"], x) + params["P"][:T])
         h = mg.reshape(h, shape=(B * T, self.width))        # rows: every product is one of matrices
@@ -97,13 +97,12 @@ class Transformer:
 
     def attend(self, qkv, B, rng):
         """Causal attention of qkv (B T, 3C), all heads: (B T, C)."""
-        H, T, C = self.heads, qkv.shape[0] // B, self.width
-        cut = mg.transpose(mg.reshape(qkv, shape=(B, T, 3, H, C // H)), axes=(2, 0, 3, 1, 4))
+        BT, C = qkv.shape[0], self.width
         mask = None
         if rng is not None and self.dropout:
-            mask = mg.dropout_mask((B, H, T, T), qkv.dtype, self.dropout, rng)
-        seen = mg.attention(cut[0], cut[1], cut[2], causal=True, mask=mask)     # (B, H, T, D)
-        return mg.reshape(mg.transpose(seen, axes=(0, 2, 1, 3)), shape=(B * T, C))
+            mask = mg.dropout_mask((B, self.heads, BT // B, BT // B), qkv.dtype, self.dropout, rng)
+        seen = mg.self_attention(mg.reshape(qkv, shape=(B, BT // B, 3 * C)), heads=self.heads, mask=mask)
+        return mg.reshape(seen, shape=(BT, C))
 
     def loss(self, params, batch, *, rng=None):
         """Mean cross-entropy in nats of batch = (tokens (B, T), next tokens (B, T))."""

@@ -7,7 +7,7 @@ from minigrad.ops.arithmetic import (
     abs, add, arctan, astype, clip, cos, div, exp, expm1, identity, log, log1p, maximum, minimum,
     mul, neg, power, sigmoid, sign, sin, softplus, sqrt, square, sub, tan, tanh, where)
 from minigrad.ops.conv import conv2d, conv2d_input, conv2d_kernel
-from minigrad.ops.linalg import dot, matmul, outer
+from minigrad.ops.linalg import dot, linear, matmul, outer
 from minigrad.ops.nn import (
     attention, attention_weights, batch_norm, batch_statistics, dropout, dropout_mask, embedding,
     embedding_sum, gelu, layer_norm, log_softmax, mean_squared_error, relu, silu, softmax,
@@ -15,6 +15,7 @@ from minigrad.ops.nn import (
 from minigrad.ops.pool import average_pool, global_mean, max_pool
 from minigrad.ops.recurrent import lstm
 from minigrad.ops.reduce import logsumexp, max, mean, min, norm, sum, var
+from minigrad.ops.self_attention import self_attention
 from minigrad.ops.shape import (
     broadcast_to, concatenate, expand_dims, getitem, put, reshape, stack, sum_to, swapaxes,
     transpose)

@@ -66,6 +66,36 @@ def matmul(a, b):
     return reshape(y, shape=lead + y.shape[-2:-1] * (a.ndim > 1) + y.shape[-1:] * (b.ndim > 1))
 
 
+@primitive
+def linear(x, W, b):
+    """x W + b for rows x (..., m), a matrix W (m, n) and b (n,), in one operation: the sum is made in
+    place, so that no copy without b is kept.
+
+        dx = g W^T,    dW = x^T g,    db = sum of g over the rows
+    """
+    if W.ndim != 2 or x.shape[-1:] != W.shape[:1] or b.shape != W.shape[1:]:
+        raise ValueError(f"linear: x {x.shape}, W {W.shape} and b {b.shape} do not fit. "
+                         "Give (..., m), (m, n) and (n,).")
+    y = x.reshape(-1, x.shape[-1]) @ W
+    y += b
+    return y.reshape(x.shape[:-1] + b.shape)
+
+
+@linear.vjp_joint
+def _(g, y, x, W, b, *, needs):
+    return (_matmul(g, swapaxes(W, a=-1, b=-2)) if needs[0] else None,
+            _matmul(swapaxes(_rows(x), a=-1, b=-2), _rows(g)) if needs[1] else None,
+            sum_to(g, shape=b.shape) if needs[2] else None)
+
+
+@linear.vjp_arrays
+def _(g, y, _, x, W, b, *, needs):
+    rows = g.reshape(-1, g.shape[-1])
+    return ((rows @ W.T).reshape(x.shape) if needs[0] else None,
+            x.reshape(-1, x.shape[-1]).T @ rows if needs[1] else None,
+            xp.ones(len(rows), g.dtype) @ rows if needs[2] else None)
+
+
 def outer(a, b):
     """Outer product  y_ij = a_i b_j:  (..., m) (..., n) -> (..., m, n)."""
     return expand_dims(a, axis=-1) * expand_dims(b, axis=-2)

@@ -95,6 +95,8 @@ SAMPLES = [
     ("_matmul", [normal(2, 3, 4), normal(4, 2)], {}, 3),
     ("_matmul", [normal(3, 4), normal(5, 4, 2)], {}, 3),
     ("_matmul", [normal(2, 1, 3, 4), normal(5, 4, 2)], {}, 3),
+    ("linear", [normal(3, 4), normal(4, 2), normal(2)], {}, 3),
+    ("linear", [normal(2, 3, 4), normal(4, 2), normal(2)], {}, 3),
     ("softmax", [normal(3, 4)], {"axis": -1}, 3),
     ("softmax", [normal(3, 4)], {"axis": 0}, 3),
     ("log_softmax", [normal(3, 4)], {"axis": -1}, 3),
@@ -111,6 +113,9 @@ SAMPLES = [
     ("attention", [normal(3, 4), normal(3, 4), normal(3, 2)], {"causal": True}, 3),
     ("attention", [normal(2, 3, 4), normal(2, 3, 4), normal(2, 3, 4)],
      {"mask": np.array([[[0.0, 2.0, 2.0], [2.0, 2.0, 0.0], [2.0, 0.0, 2.0]]] * 2)}, 3),
+    ("self_attention", [normal(2, 3, 12)], {"heads": 2}, 3),
+    ("self_attention", [normal(1, 3, 6)], {"heads": 1, "mask": np.array(
+        [[[[2.0, 0.0, 2.0], [0.0, 2.0, 2.0], [2.0, 2.0, 0.0]]]])}, 3),
     ("embedding", [normal(5, 3), integers(5, 2, 4)], {}, 3),
     ("embedding_sum", [normal(2, 4, 3), integers(5, 2, 4)], {"size": 5}, 3),
 ]

@@ -1,0 +1,42 @@
+"""Fewer and cheaper passes over memory: what the fused operations' rules on arrays are built from.
+
+An elementwise NumPy operation on a large array spends its time fetching numbers, not on arithmetic, and
+a reduction over a short last axis spends it on starting over for every row. Hence: chains of elementwise
+operations go block by block, each block staying in the processor's cache through the whole chain; and
+sums over rows are products with a vector of ones. On a GPU neither matters; there these are plain.
+
+All of them see arrays only, and the products add in another order than `sum`: tests allow for it.
+"""
+from minigrad.backend import on_device, xp
+
+BLOCK = 1 << 16                 # numbers: 256 KB in float32, so that three blocks fit a 1 MB cache
+
+
+def blocks(*arrays):
+    """The arrays, all of one shape and contiguous, cut into flat views of BLOCK numbers.
+
+    Yields one tuple of views after another; on a GPU the whole arrays, once.
+    """
+    size = arrays[0].size
+    step = max(size, 1) if on_device else BLOCK
+    flat = [a.reshape(-1) for a in arrays]
+    for start in range(0, size, step):
+        yield tuple(a[start:start + step] for a in flat)
+
+
+def row_sum(x):
+    """Sum over the last axis, kept: (..., n) -> (..., 1)."""
+    return x @ xp.ones((x.shape[-1], 1), x.dtype)
+
+
+def column_sum(x):
+    """Sum over all axes but the last: (..., n) -> (n,)."""
+    rows = x.reshape(-1, x.shape[-1])
+    return xp.ones(len(rows), x.dtype) @ rows
+
+
+def row_dot(a, b):
+    """Dot products of the rows, kept: (..., n) (..., n) -> (..., 1)."""
+    if on_device:
+        return (a * b).sum(axis=-1, keepdims=True)
+    return xp.vecdot(a, b)[..., None]
