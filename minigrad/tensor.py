@@ -96,7 +96,8 @@ def tensor(x, dtype=None):
 
 def differentiable(data, operation):
     """The array itself, if it can be differentiated."""
-    backend.refuse_foreign(operation, data)
+    if backend.on_device:
+        backend.refuse_foreign(operation, data)
     if data.dtype.kind != "f":
         raise TypeError(f"{operation}: cannot differentiate {data.dtype} values. "
                         "Convert them with .astype(float), or pass them as data.")
@@ -180,7 +181,7 @@ def explained(operation, arrays, error):
 def sweep(seeds, floor, record):
     """Cotangents of everything the seeds were made from, newest Tensor first, in one pass.
 
-    seeds    pairs (Tensor, its cotangent)
+    seeds    pairs (result, its cotangent); results that are plain arrays depend on nothing
     floor    Tensors with a smaller number (made before the differentiated leaves) are constants
     record   call the rules with Tensors, so that the result can be differentiated again
     returns  {number: (leaf, cotangent)}
@@ -202,7 +203,7 @@ def sweep(seeds, floor, record):
             entry[1], entry[2] = entry[1] + g, True
 
     for x, g in seeds:
-        if x.number >= floor:
+        if type(x) is Tensor and x.number >= floor:
             receive(x, g)
     while newest_first:
         node, g, _ = pending.pop(-heappop(newest_first))

@@ -11,24 +11,12 @@ from minigrad.tensor import Tensor, constant, differentiable, next_number, primi
 from minigrad.tree import leaves_of, rebuild
 
 
-class running:
-    """A transform is running: operations are recorded, and so are backward passes inside it."""
-
-    def __enter__(self):
-        self.before, tape.recording = tape.recording, True
-        tape.depth += 1
-
-    def __exit__(self, *_):
-        tape.recording = self.before
-        tape.depth -= 1
-
-
 def lifted(x, operation):
     """One array of x as a fresh leaf. A Tensor of an outer transform stays connected to it."""
     if type(x) is Tensor and x.number:
         return primitives["identity"](x)
     x = constant(x)
-    if isinstance(x, float):
+    if type(x) is float:
         x = xp.asarray(x)
     elif not hasattr(x, "dtype"):
         raise TypeError(f"{operation}: cannot differentiate with respect to a {type(x).__name__}. "
@@ -38,19 +26,24 @@ def lifted(x, operation):
 
 def pulled_back(f, x, operation):
     """y = f(x), and the function that sweeps a cotangent of y back to x."""
-    with running():
+    before, tape.recording = tape.recording, True
+    tape.depth += 1                                  # operations and sweeps in f are recorded
+    try:
         leaves = [lifted(leaf, operation) for leaf in leaves_of(x)]
         y = f(rebuild(x, leaves))
+    finally:
+        tape.recording = before
+        tape.depth -= 1
     outputs = leaves_of(y)
     floor = leaves[0].number if leaves else next_number()
 
     def pullback(cotangent):
-        given = leaves_of(cotangent)
-        if [o.shape for o in outputs] != [c.shape for c in given]:
-            raise ValueError(f"{operation}: cotangents of shapes {[c.shape for c in given]} do not "
-                             f"match outputs of shapes {[o.shape for o in outputs]}.")
-        record = tape.depth > 0 and tape.recording
-        found = sweep([(o, c) for o, c in zip(outputs, given) if type(o) is Tensor], floor, record)
+        seeds = list(zip(outputs, leaves_of(cotangent), strict=True))
+        for o, c in seeds:
+            if o.shape != c.shape:
+                raise ValueError(f"{operation}: a cotangent of shape {c.shape} does not match an "
+                                 f"output of shape {o.shape}.")
+        found = sweep(seeds, floor, record=tape.depth > 0 and tape.recording)
         return rebuild(x, [as_leaf(leaf, found.get(leaf.number)) for leaf in leaves])
 
     return (y if tape.depth else rebuild(y, [constant(o) for o in outputs])), pullback
@@ -87,7 +80,7 @@ def value_and_grad(f):
         if not hasattr(y, "shape") or y.shape != ():
             what = f"shape {y.shape}" if hasattr(y, "shape") else f"a {type(y).__name__}"
             raise ValueError(f"grad: loss must return a scalar, got {what}. Sum or average it.")
-        return y, pullback(xp.ones_like(constant(y)))
+        return y, pullback(xp.ones((), y.dtype))
     return value_and_gradient
 
 

@@ -12,24 +12,27 @@ from minigrad.backend import xp
 from minigrad.tensor import Tensor
 
 
+BRANCHES = (dict, list, tuple)       # whatever else stands in a tree is a leaf
+
+
 def leaves_of(tree):
     """The arrays of a tree, in order."""
-    if type(tree) is dict:
-        return [leaf for branch in tree.values() for leaf in leaves_of(branch)]
-    if type(tree) in (list, tuple):
-        return [leaf for branch in tree for leaf in leaves_of(branch)]
-    return [tree]
+    if type(tree) not in BRANCHES:
+        return [tree]
+    return [leaf for branch in (tree.values() if type(tree) is dict else tree)
+            for leaf in (leaves_of(branch) if type(branch) in BRANCHES else (branch,))]
 
 
 def rebuild(tree, leaves):
     """A tree of the same form with other leaves, given in order."""
     leaves = iter(leaves)
-    kind = type(tree)
-    if kind is dict:
-        return {key: rebuild(value, leaves) for key, value in tree.items()}
-    if kind is list or kind is tuple:
-        return kind([rebuild(value, leaves) for value in tree])
-    return next(leaves)
+    if type(tree) not in BRANCHES:
+        return next(leaves)
+    if type(tree) is dict:
+        return {key: rebuild(value, leaves) if type(value) in BRANCHES else next(leaves)
+                for key, value in tree.items()}
+    return type(tree)([rebuild(value, leaves) if type(value) in BRANCHES else next(leaves)
+                       for value in tree])
 
 
 def names_of(tree, path=()):

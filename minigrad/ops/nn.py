@@ -186,15 +186,23 @@ def softmax_cross_entropy(logits, labels):
         raise ValueError(f"softmax_cross_entropy: logits {logits.shape} do not fit labels {L}. "
                          "The logits need the axes of the labels and then one for the classes.")
     check_range("softmax_cross_entropy", "labels", labels, C)
-    lead = logits.shape[:logits.ndim - 1 - len(L)]
-    z = logits.reshape(-1, labels.size, C)
+    z = logits.reshape(-1, C)
     p = z - _row_max(z)
-    chosen = p[:, xp.arange(labels.size), labels.reshape(-1)]
+    chosen = p.reshape(-1)[_chosen(labels, logits)]
     p = xp.exp(p, out=p)
     total = p @ xp.ones(C, p.dtype)
-    p /= total[..., None]
-    loss = (xp.log(total) - chosen).sum(axis=-1) * (1.0 / labels.size)
-    return loss.reshape(lead), p
+    p /= total[:, None]
+    losses = xp.log(total)
+    losses -= chosen
+    lead = logits.shape[:logits.ndim - 1 - len(L)]
+    return losses.reshape(lead + (-1,)).sum(axis=-1) * (1.0 / labels.size), p
+
+
+def _chosen(labels, logits):
+    """Where logits.reshape(-1) has each row's label."""
+    n, C = logits.size // logits.shape[-1], logits.shape[-1]
+    flat = labels.reshape(-1)
+    return xp.arange(0, n * C, C) + (flat if n == flat.size else xp.tile(flat, n // flat.size))
 
 
 @softmax_cross_entropy.vjp_joint
@@ -204,18 +212,18 @@ def _(g, y, logits, labels, *, needs):
 
 @softmax_cross_entropy.vjp_arrays
 def _(g, y, p, logits, labels, *, needs):
-    scale = (g * (1.0 / labels.size)).reshape(-1, 1, 1).astype(p.dtype)
-    d = p * scale
-    d[:, xp.arange(labels.size), labels.reshape(-1)] -= scale[..., 0]
-    return d.reshape(logits.shape), None
+    one = g * (1.0 / labels.size)
+    d = p.reshape(logits.shape) * _heights(one, logits.ndim)
+    d.reshape(-1)[_chosen(labels, logits)] -= one if one.ndim == 0 else xp.repeat(one, labels.size)
+    return d, None
 
 
 @primitive
 def softmax_error(logits, labels):
     """p - onehot(labels), p = softmax(logits).   dy = p (dlogits - sum p dlogits)"""
-    p = _softmax(logits, -1).reshape(-1, labels.size, logits.shape[-1])
-    p[:, xp.arange(labels.size), labels.reshape(-1)] -= 1.0
-    return p.reshape(logits.shape)
+    p = _softmax(logits, -1)
+    p.reshape(-1)[_chosen(labels, logits)] -= 1.0
+    return p
 
 
 @softmax_error.vjp_joint

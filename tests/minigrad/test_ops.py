@@ -218,3 +218,13 @@ def test_embedding_gradient_adds_repeated_rows(size):
     np.testing.assert_allclose(to_host(pullback(xp.asarray(g))), expected, atol=1e-12)
     empty = mg.embedding(table, xp.zeros((0,), int))
     assert empty.shape == (0, 3)
+
+
+def test_fast_sine_and_cosine():
+    x = np.concatenate([np.linspace(-700, 700, 100_001), np.arange(-8, 9) * np.pi / 4, [0.0, 1e-300]])
+    c, s = to_host(mg.cos(xp.asarray(x))), to_host(mg.sin(xp.asarray(x)))
+    # two roundings of numbers up to one, on top of the tangent's own: 4e-16
+    np.testing.assert_allclose(c, np.cos(x), rtol=0, atol=5e-16)
+    np.testing.assert_allclose(s, np.sin(x), rtol=0, atol=5e-16)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(to_host(mg.sin(xp.full(100, np.inf)))).all()
