@@ -13,7 +13,7 @@
     krylov            a symmetric operator seen through a few of its products
     newton            saddle-free Newton: the step that each direction's curvature allows
     perturbed         noise against saddles
-    training          train: the minibatch loop, with checkpoints       (and its parts, in this order:)
+    training          train: the minibatch loop, with checkpoints   (and its parts, in this order:)
     minibatch         what one training step sees
     run               what a run has to remember
     checkpoint        ... in one file

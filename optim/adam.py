@@ -39,7 +39,7 @@ class Adam(Elementwise):
         c1, a = weight_sum(self.beta1, t), weight_sum(self.beta2, t) ** 0.5
         return -lr * a / c1, self.eps * a
 
-    def rule(self, D, G, M, V, factor, eps):
+    def rule(self, D, G, factor, eps, M, V):
         M *= self.beta1
         M += G
         root_of_mean_square(V, G, self.beta2, eps, out=D)
@@ -86,7 +86,7 @@ class NAdam(Adam):
         a = weight_sum(self.beta2, t) ** 0.5
         return -lr * a / c, self.eps * a, self.beta1 * c / c_next
 
-    def rule(self, D, G, M, V, factor, eps, ahead):
+    def rule(self, D, G, factor, eps, ahead, M, V):
         M *= self.beta1
         M += G
         root_of_mean_square(V, G, self.beta2, eps, out=D)

@@ -43,7 +43,8 @@ class InducedMetric(Optimizer):
     xi        ξ   weight of the loss axis; gradients are damped from |g| = 1/√ξ on, so the sensible
                   scale falls with the number of parameters
     momentum  μ   memory of the gradient, in [0, 1)
-    beta      β   memory of the metric term, in [0, 1): 0 for exact gradients, .6 to .9 for minibatches
+    beta      β   memory of the metric term, in [0, 1); 0 for exact gradients, .6 to .9 for
+                  minibatches
     decay     λ   decoupled weight decay, per unit lr
 
     State     m   (..., d), holds m/(1-μ);   e, s   () for a point, (n, 1) for a batch.
@@ -102,7 +103,8 @@ class LogInducedMetric(InducedMetric):
     the rest, State and Raises as for InducedMetric
     """
 
-    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0, on_nonpositive="raise"):
+    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0,
+                 on_nonpositive="raise"):
         super().__init__(lr, xi=xi, momentum=momentum, beta=beta, decay=decay)
         if on_nonpositive not in ("raise", "ascend"):
             raise ValueError("LogInducedMetric: on_nonpositive must be 'raise' or 'ascend', got "
@@ -127,7 +129,8 @@ class LogInducedMetric(InducedMetric):
         bad = (L < 0) | ((L == 0) & xp.any(g != 0, axis=-1))
         if bool(xp.any(bad)):
             raise ValueError("LogInducedMetric: needs a loss > 0, whose logarithm exists, got "
-                             f"{float(L[bad].ravel()[0])}. Add a constant to the loss, or use InducedMetric.")
+                             f"{float(L[bad].ravel()[0])}. Add a constant to the loss, or use "
+                             "InducedMetric.")
 
 
 class RMSInducedMetric(InducedMetric):
@@ -139,7 +142,8 @@ class RMSInducedMetric(InducedMetric):
         m ← μ m + (1-μ) g                  m̂ = m / (1-μ^t)
         θ ← θ - η s m̂/D - η λ θ
 
-    since (D + ξ g gᵀ)⁻¹ g = D⁻¹ g / (1 + ξ gᵀ D⁻¹ g). With ξ = 0 this is AdamW with β₁ = μ, β₂ = β_r.
+    since (D + ξ g gᵀ)⁻¹ g = D⁻¹ g / (1 + ξ gᵀ D⁻¹ g). With ξ = 0 this is AdamW with β₁ = μ and
+    β₂ = β_r.
 
     Source: Harvey 2025, arXiv:2509.03594; the recursion is that of the author's public code.
     Differs from the code: nothing but the checks of the arguments.
@@ -157,7 +161,8 @@ class RMSInducedMetric(InducedMetric):
     Raises    ValueError for a value out of range
     """
 
-    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, beta_rms=0.99, eps=1e-8, decay=0.0):
+    def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, beta_rms=0.99, eps=1e-8,
+                 decay=0.0):
         self.configure(lr=lr, xi=xi, momentum=momentum, beta=beta, beta_rms=beta_rms, eps=eps,
                        decay=decay)
 

@@ -12,6 +12,7 @@ from .hyperparameters import checked
 from .optimizer import Optimizer, weight_sum
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
+FALLBACK = "fallback."                              # its part of the state
 
 
 def newton_schulz(M, steps=5, coefficients=QUINTIC, eps=1e-7):
@@ -137,8 +138,8 @@ class Muon(Optimizer):
 
     def init(self, theta):
         if theta.shape != (self.layout.size,):
-            raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the layout, got "
-                             f"{theta.shape}. For a batch of points run them one by one.")
+            raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the "
+                             f"layout, got {theta.shape}. For a batch of points run them one by one.")
         state = {**super().init(theta), "m": xp.zeros_like(theta)}
         if self.rest:
             state |= prefixed(self.fallback.init(gather(theta, self.rest)))
@@ -157,8 +158,9 @@ class Muon(Optimizer):
             xp.multiply(O.ravel(), -lr * factor, out=D)
             self.shrink(D, lr, theta[where])
         if self.rest:
-            own = {key[len("fallback."):]: a for key, a in state.items() if key.startswith("fallback.")}
-            moved, own = self.fallback.update(gather(g, self.rest), loss, gather(theta, self.rest), own)
+            own = {key[len(FALLBACK):]: a for key, a in state.items() if key.startswith(FALLBACK)}
+            moved, own = self.fallback.update(
+                gather(g, self.rest), loss, gather(theta, self.rest), own)
             state.update(prefixed(own))
             scatter(moved, self.rest, delta)
         return delta, state
@@ -172,8 +174,9 @@ class Muon(Optimizer):
         unit = 1.0 / weight_sum(beta, t) if self.bias_correction else 1.0 - beta
         if not self.nesterov:
             return m, unit
-        ahead = beta * weight_sum(beta, t) / weight_sum(beta, t + 1) if self.bias_correction else beta
-        u = m * ahead
+        u = m * beta
+        if self.bias_correction:
+            u *= weight_sum(beta, t) / weight_sum(beta, t + 1)
         u += g
         return u, unit
 
@@ -204,4 +207,4 @@ def scatter(a, parts, out):
 
 
 def prefixed(state):
-    return {f"fallback.{key}": value for key, value in state.items()}
+    return {FALLBACK + key: value for key, value in state.items()}

@@ -11,14 +11,14 @@ from minigrad.backend import xp
 class Objective:
     """Height, gradient and Hessian-vector products of a landscape, counted per point.
 
-        Objective(f)                  f(theta (..., d)) -> heights (...), any differentiable function
-        Objective(problem, batch)     a Problem, on its own data or on one batch of data
+        Objective(f)                 f(theta (..., d)) -> heights (...), any differentiable function
+        Objective(problem, batch)    a Problem, on its own data or on one batch of data
 
     theta is one point (d,) or a batch of points (n, d); heights are () or (n,); gradients and
     products have theta's shape, each row being the height's own: row i of the gradient is that of
     height i, since no height depends on another row.
 
-    A problem with a layout is differentiated over its tree of weights and the gradient raveled once.
+    A problem with a layout is differentiated over its tree of weights, and raveled once.
 
     batch       the data; may be set anew between steps
     values      points whose height was asked for alone
@@ -35,10 +35,12 @@ class Objective:
             self.height = lambda theta: f.loss(theta, self.batch)
         elif callable(f):
             if batch is not None:
-                raise TypeError("Objective: a batch needs a Problem, got a plain function. Close over the data.")
+                raise TypeError("Objective: a batch needs a Problem, got a plain function. "
+                                "Close over the data.")
             self.height = f
         else:
-            raise TypeError(f"Objective: needs a function of theta or a Problem, got {type(f).__name__}.")
+            raise TypeError("Objective: needs a function of theta or a Problem, got "
+                            f"{type(f).__name__}.")
         self.batch = batch
         self.loops = not getattr(f, "batched", True)
         self.values = self.gradients = self.hvps = 0

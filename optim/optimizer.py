@@ -8,13 +8,13 @@ displacement that its paper prescribes for a gradient; a method that asks the la
 once overrides `step`.
 
 Points are values: theta is never written in place. The state is the optimizer's own memory, a dict
-of arrays named by the paper's symbols ("t" counts the steps), and is updated in place: no pass over
-memory is made twice, and a float32 state stays float32 even when a float64 hyper-parameter meets it.
+of arrays named by the paper's symbols ("t" counts the steps), and is updated in place: that saves
+passes over memory, and keeps a float32 state float32 when it meets a float64 hyper-parameter.
 
-Running sums.   An exponential mean with bias correction, m̂ = m/(1-β^t) with m ← β m + (1-β) g, is a
-weighted mean of the gradients so far, with weights 1, β, β², ... We store the weighted sum
+Running sums.   An exponential mean with bias correction, m̂ = m/(1-β^t) with m ← β m + (1-β) g,
+is a weighted mean of the gradients so far, with weights 1, β, β², ... We store the weighted sum
 
-    M ← β M + g,       m = (1-β) M,       m̂ = M / c,       c = 1 + β + ... + β^(t-1) = (1-β^t)/(1-β)
+    M ← β M + g,     m = (1-β) M,     m̂ = M / c,     c = 1 + β + ... + β^(t-1) = (1-β^t)/(1-β)
 
 which saves one pass over memory in every step. `weight_sum` is c.
 """
@@ -27,7 +27,7 @@ from minigrad.backend import xp
 
 from .hyperparameters import checked
 
-BLOCK = 2**18                                       # bytes of one array that are worked on at a time
+BLOCK = 2**18                                   # bytes of one array that are worked on at a time
 
 
 class Optimizer:
@@ -41,23 +41,23 @@ class Optimizer:
             setattr(self, name, value if schedule else checked(type(self).__name__, name, value))
 
     def __repr__(self):
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in getattr(self, "hyper", ()))
-        return f"{type(self).__name__}({settings})"
+        settings = [f"{name}={getattr(self, name)!r}" for name in getattr(self, "hyper", ())]
+        return f"{type(self).__name__}({', '.join(settings)})"
 
     def init(self, theta):
         """A fresh state for a point (d,) or a batch (n, d) of floating-point numbers."""
         name = type(self).__name__
         if not isinstance(theta, xp.ndarray) or theta.dtype.kind != "f" or theta.ndim == 0:
-            what = getattr(theta, "dtype", type(theta).__name__)
-            raise TypeError(f"{name}.init: theta must be a floating-point array (d,) or (n, d), got "
-                            f"{what}{list(getattr(theta, 'shape', ()))}. Use xp.asarray(theta, 'float64').")
+            kind, shape = getattr(theta, "dtype", type(theta).__name__), getattr(theta, "shape", ())
+            raise TypeError(f"{name}.init: theta must be a floating-point array (d,) or (n, d), "
+                            f"got {kind}{list(shape)}. Use xp.asarray(theta, 'float64').")
         for key in getattr(self, "hyper", ()):
             shape = getattr(getattr(self, key), "shape", ())
             fits = len(shape) <= theta.ndim and all(
                 n in (1, length) for n, length in zip(shape[::-1], theta.shape[::-1]))
             if shape and not (fits and theta.ndim > 1):
-                raise ValueError(f"{name}.init: {key} has shape {shape}, theta {theta.shape}. An array of "
-                                 "n values needs a batch of n points (n, d).")
+                raise ValueError(f"{name}.init: {key} has shape {shape}, theta {theta.shape}. "
+                                 "An array of n values needs a batch of n points (n, d).")
         return {"t": np.array(0)}
 
     def update(self, g, loss, theta, state):
@@ -65,7 +65,7 @@ class Optimizer:
 
         delta is a new array that the caller may overwrite.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no update rule of its own; call step.")
+        raise NotImplementedError(f"{type(self).__name__} has no update rule. Call step.")
 
     def step(self, objective, theta, state):
         """One step from theta: (new theta, state, loss at the old theta).
@@ -92,8 +92,8 @@ class Optimizer:
         """Raises ValueError when the loss of a single point is NaN or infinite."""
         if getattr(loss, "ndim", 0) == 0 and not math.isfinite(float(loss)):
             raise ValueError(f"{type(self).__name__}.step: the loss is {float(loss)} at step "
-                             f"{int(state.get('t', 0)) + 1} (lr={rate(self, state)}). Use a smaller lr, or "
-                             "another start.")
+                             f"{int(state.get('t', 0)) + 1} (lr={rate(self, state)}). "
+                             "Use a smaller lr, or another start.")
 
     def tick(self, state):
         """Counts the step: (t, lr), t = 1 in the first step; a schedule sees t - 1."""
@@ -112,7 +112,7 @@ class Elementwise(Optimizer):
 
     memory    names of the arrays in the state, each shaped as theta
     factors   (t, lr) -> the numbers of step t, computed once
-    rule      (D, G, *memory, *factors): D ← displacement for the gradient G, memory updated
+    rule      (D, G, *factors, *memory): D ← displacement for the gradient G, memory updated
 
     One long point is worked on in pieces that stay in the cache from one operation to the next, up
     to the addition to theta: a rule of ten operations then reads its arrays from memory once.
@@ -127,6 +127,8 @@ class Elementwise(Optimizer):
         return self.displace(g, theta, state, onto=0.0)
 
     def move(self, g, loss, theta, state):
+        if type(self).update is not Elementwise.update:     # a subclass has another displacement
+            return super().move(g, loss, theta, state)
         return self.displace(g, theta, state, onto=1.0)
 
     def displace(self, g, theta, state, onto):
@@ -136,7 +138,7 @@ class Elementwise(Optimizer):
         out = xp.empty_like(theta)
         for part in pieces(theta):
             D = out[part]
-            self.rule(D, g[part], *(state[name][part] for name in self.memory), *factors)
+            self.rule(D, g[part], *factors, *(state[name][part] for name in self.memory))
             if is_zero(self.decay):
                 if onto:
                     D += theta[part]
@@ -182,7 +184,7 @@ def is_zero(value):
 
 
 def pieces(theta):
-    """Indices that cut one long point into pieces; batches and points on a GPU stay whole (`...`)."""
+    """Indices that cut one long point into pieces; a batch, or a point on a GPU, stays whole."""
     length = BLOCK // theta.itemsize
     if theta.ndim > 1 or theta.size <= length or backend.on_device:
         return (...,)

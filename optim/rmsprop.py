@@ -34,8 +34,8 @@ class RMSprop(Elementwise):
     momentum  μ   what is left of u after a step, in [0, 1)
     decay     λ   decoupled weight decay, per unit lr
 
-    State     r   (..., d), holds r/(1-β);   u (..., d), holds u √(1-β), absent when momentum is the
-              number 0
+    State     r   (..., d), holds r/(1-β)
+              u   (..., d), holds u √(1-β); absent when momentum is the number 0
     Raises    ValueError for a value out of range
     """
 
@@ -47,14 +47,12 @@ class RMSprop(Elementwise):
         a = (1.0 - self.beta_rms) ** 0.5                    # √r = a √R
         return -lr / a, self.eps / a
 
-    def rule(self, D, G, R, *rest):
-        *memory, factor, eps = rest
+    def rule(self, D, G, factor, eps, R, U=None):
         root_of_mean_square(R, G, self.beta_rms, eps, out=D)
         xp.divide(G, D, out=D)
-        if memory:
-            U, = memory                                     # holds a u
+        if U is None:
+            D *= factor
+        else:
             U *= self.momentum
             U += D
             xp.multiply(U, factor, out=D)
-        else:
-            D *= factor

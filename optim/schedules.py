@@ -61,4 +61,5 @@ def check(name, shorter=None, **lengths):
     if not lengths["steps"] >= 1:
         raise ValueError(f"{name}: steps must be at least 1, got {lengths['steps']}.")
     if shorter and not 0 <= lengths[shorter] < lengths["steps"]:
-        raise ValueError(f"{name}: {shorter} must lie in [0, {lengths['steps']}), got {lengths[shorter]}.")
+        raise ValueError(f"{name}: {shorter} must lie in [0, {lengths['steps']}), "
+                         f"got {lengths[shorter]}.")

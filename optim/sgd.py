@@ -14,8 +14,8 @@ class SGD(Elementwise):
 
     Source: Polyak 1964 (heavy ball); Bengio et al. 2012, arXiv:1212.0901, section 3.5 (Nesterov, in
     the variables used here); decay: Loshchilov & Hutter 2017, arXiv:1711.05101, Algorithm 1 (SGDW).
-    Differs from the papers: η stands outside of v, so a change of η acts at once; λ is multiplied by
-    η. PyTorch starts a dampened velocity at v_1 = g, this one at v_1 = (1-τ) g.
+    Differs from the papers: η stands outside of v, so a change of η acts at once; λ is multiplied
+    by η. PyTorch starts a dampened velocity at v_1 = g, this one at v_1 = (1-τ) g.
 
     lr         η   step length. A heavy ball moves as far as plain descent with rate η/(1-μ)
     momentum   μ   what is left of the velocity after a step, in [0, 1)
@@ -39,12 +39,10 @@ class SGD(Elementwise):
     def factors(self, t, lr):
         return (-lr * (1.0 - self.dampening),)
 
-    def rule(self, D, G, *memory_and_factors):
-        *memory, factor = memory_and_factors
-        if not memory:
+    def rule(self, D, G, factor, V=None):
+        if V is None:
             xp.multiply(G, factor, out=D)
             return
-        V, = memory
         V *= self.momentum
         V += G
         if self.nesterov:

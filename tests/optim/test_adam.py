@@ -66,13 +66,14 @@ def test_agrees_with_torch(kind, lam):
     for g in grads:
         p.grad = torch.tensor(g)
         other.step()
-    ours = Adam(0.03, beta1=0.8, beta2=0.95) if kind == "Adam" else AdamW(0.03, beta1=0.8, beta2=0.95, decay=lam)
+    own = {"decay": lam} if kind == "AdamW" else {}
+    ours = {"Adam": Adam, "AdamW": AdamW}[kind](0.03, beta1=0.8, beta2=0.95, **own)
     np.testing.assert_allclose(moves(ours, grads, start)[-1], p.detach().numpy(), rtol=1e-12)
 
 
 @pytest.mark.peers
 def test_torch_nadam_is_ours_with_its_warmup_off():
-    """PyTorch multiplies β₁ by 1 - .96^(ψ t)/2 at step t. With large ψ the warm-up is over at once."""
+    """PyTorch multiplies β₁ by 1 - .96^(ψ t)/2 at step t: with large ψ that is over at once."""
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(2)
     grads, start = rng.normal(size=(20, 5)), rng.normal(size=5)
@@ -85,5 +86,5 @@ def test_torch_nadam_is_ours_with_its_warmup_off():
             other.step()
         ends[psi] = p.detach().numpy()
     ours = moves(NAdam(0.03, beta1=0.8, beta2=0.95), grads, start)[-1]
-    np.testing.assert_allclose(ours, ends[1e9], rtol=1e-7)      # it keeps the product of its β₁ in float32
+    np.testing.assert_allclose(ours, ends[1e9], rtol=1e-7)      # it multiplies its β₁ in float32
     assert np.abs(ours - ends[0.004]).max() > 1e-3

@@ -33,8 +33,8 @@ SETS = {
     "D": (two, (0.5, -1, 0.25, 2), dict(lr=0.1, momentum=0.8, xi=0.5, beta=0.6, decay=0.02), 0.95),
 }
 
-# set, variant: three steps of (loss before, factor s, theta after). Computed by the author's PyTorch
-# optimizers in float64; the JAX originals give the same to 1e-15.
+# set, variant: three steps of (loss before, factor s, theta after). Computed by the author's
+# PyTorch optimizers in float64; the JAX originals give the same to 1e-15.
 GOLDEN = {
     ("A", "plain"): [(1.75, 0.27777777777778, (0.97222222222222, -0.36111111111111)),
                      (1.1246141975309, 0.34100377431304, (0.93862038832062, -0.21553640043946)),
@@ -109,9 +109,9 @@ def test_golden_vectors(name, variant, batched):
     objective, state = Objective(f), opt.init(theta)
     for loss, s, after in GOLDEN[name, variant]:
         theta, state, L = opt.step(objective, theta, state)
-        np.testing.assert_allclose(to_host(L), loss, rtol=0, atol=1e-11)
-        np.testing.assert_allclose(to_host(state["s"]), s, rtol=0, atol=1e-11)
-        np.testing.assert_allclose(to_host(theta), np.broadcast_to(after, theta.shape), rtol=0, atol=1e-11)
+        after = np.broadcast_to(after, theta.shape)
+        for ours, golden in ((L, loss), (state["s"], s), (theta, after)):
+            np.testing.assert_allclose(to_host(ours), golden, rtol=0, atol=1e-11)
 
 
 def scalar_loop(variant, grads, losses, theta, lr, mu, xi, beta, beta_rms, eps, lam):
@@ -127,7 +127,8 @@ def scalar_loop(variant, grads, losses, theta, lr, mu, xi, beta, beta_rms, eps, 
         e_hat = e / (1 - beta**t)
         s = L / (L * L + e_hat) if variant == "log" else 1 / (1 + e_hat)
         m = [mu * mi + (1 - mu) * gi for mi, gi in zip(m, g)]
-        theta = [p - lr * s * mi / (1 - mu**t) / Di - lr * lam * p for p, mi, Di in zip(theta, m, D)]
+        theta = [p - lr * s * mi / (1 - mu**t) / Di - lr * lam * p
+                 for p, mi, Di in zip(theta, m, D)]
     return theta
 
 
@@ -146,14 +147,15 @@ def test_agrees_with_a_scalar_loop(variant, seed):
     for g, L in zip(grads, losses):
         delta, state = opt.update(array(g), array(L), theta, state)
         theta = theta + delta
-    expected = scalar_loop(variant, grads, losses, list(start), lr, mu, xi, beta, beta_rms, 1e-3, lam)
+    expected = scalar_loop(variant, grads, losses, list(start),
+                           lr, mu, xi, beta, beta_rms, 1e-3, lam)
     np.testing.assert_allclose(to_host(theta), expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("mu, beta", [(0.0, 0.0), (0.9, 0.8), (0.5, 0.99)])
 def test_first_step_does_not_depend_on_the_memories(mu, beta):
-    g, theta, L, lr, xi, lam = np.array([0.3, -2.0, 1.1]), np.array([1.0, 2.0, -3.0]), 0.7, 0.05, 0.4, 0.3
-    q = g @ g
+    g, theta = np.array([0.3, -2.0, 1.1]), np.array([1.0, 2.0, -3.0])
+    q, L, lr, xi, lam = g @ g, 0.7, 0.05, 0.4, 0.3
     common = dict(lr=lr, xi=xi, momentum=mu, beta=beta, decay=lam)
     plain = -lr * g / (1 + xi * q) - lr * lam * theta
     log = -lr * L * g / (L**2 + xi * q) - lr * lam * theta
@@ -177,14 +179,15 @@ def run(opt, f, start, steps):
 
 def test_without_the_metric_the_base_methods_remain():
     start = (2.2, -1.3)
+
+    def equal(one, f, other, h):
+        np.testing.assert_allclose(run(one, f, start, 20), run(other, h, start, 20), rtol=1e-12)
+
     rms = RMSInducedMetric(0.02, xi=0.0, momentum=0.8, beta_rms=0.95, decay=0.1)
     adamw = AdamW(0.02, beta1=0.8, beta2=0.95, decay=0.1)
-    np.testing.assert_allclose(run(rms, rastrigin, start, 20), run(adamw, rastrigin, start, 20), rtol=1e-12)
-    plain, sgd = InducedMetric(0.02, xi=0.0, momentum=0.0), SGD(0.02)
-    np.testing.assert_allclose(run(plain, quad, start, 20), run(sgd, quad, start, 20), rtol=1e-12)
-    log = LogInducedMetric(0.02, xi=0.0, momentum=0.0)
-    np.testing.assert_allclose(run(log, quad, start, 20),
-                               run(sgd, lambda x: mg.log(quad(x)), start, 20), rtol=1e-12)
+    equal(rms, rastrigin, adamw, rastrigin)
+    equal(InducedMetric(0.02, xi=0.0, momentum=0.0), quad, SGD(0.02), quad)
+    equal(LogInducedMetric(0.02, xi=0.0, momentum=0.0), quad, SGD(0.02), lambda x: mg.log(quad(x)))
 
 
 def test_without_the_metric_the_direction_is_the_corrected_mean():
@@ -202,23 +205,21 @@ def test_the_step_solves_the_metric(seed):
     """Sherman and Morrison: the displacement is -(D + ξ g gᵀ)⁻¹ g, by a dense solve."""
     rng = np.random.default_rng(seed)
     g, L, xi = rng.normal(size=4), rng.uniform(0.5, 2), rng.uniform(0, 3)
-    off = dict(momentum=0.0, beta=0.0)
-    G = np.eye(4) + xi * np.outer(g, g)
-    np.testing.assert_allclose(displacement(InducedMetric(1.0, xi=xi, **off), g), -np.linalg.solve(G, g), rtol=1e-11)
-    G = np.eye(4) + xi * np.outer(g, g) / L**2
-    log = displacement(LogInducedMetric(1.0, xi=xi, **off), g, L)
-    np.testing.assert_allclose(log, -np.linalg.solve(G, g / L), rtol=1e-11)
-    G = np.diag(np.abs(g) + 1e-8) + xi * np.outer(g, g)
-    np.testing.assert_allclose(displacement(RMSInducedMetric(1.0, xi=xi, **off), g), -np.linalg.solve(G, g), rtol=1e-11)
+    D, gg, hyper = np.diag(np.abs(g) + 1e-8), np.outer(g, g), dict(xi=xi, momentum=0.0, beta=0.0)
+    for make, G, right in ((InducedMetric, np.eye(4) + xi * gg, g),
+                           (LogInducedMetric, np.eye(4) + xi * gg / L**2, g / L),
+                           (RMSInducedMetric, D + xi * gg, g)):
+        delta = displacement(make(1.0, **hyper), g, L)
+        np.testing.assert_allclose(delta, -np.linalg.solve(G, right), rtol=1e-11)
 
 
 def test_step_length_is_bounded_and_falls_again():
     lr, xi, L = 0.3, 0.5, 1.3
     off = dict(lr=lr, xi=xi, momentum=0.0, beta=0.0)
     peak, unit = lr / (2 * math.sqrt(xi)), np.array([0.6, -0.8])
-    plain = [np.linalg.norm(displacement(InducedMetric(**off), x * unit)) for x in np.geomspace(0.01, 100, 41)]
-    log = [np.linalg.norm(displacement(LogInducedMetric(**off), x * unit, L)) for x in np.geomspace(0.01, 100, 41)]
-    for lengths in (plain, log):
+    sizes = np.geomspace(0.01, 100, 41)
+    for opt in (InducedMetric(**off), LogInducedMetric(**off)):
+        lengths = [np.linalg.norm(displacement(opt, x * unit, L)) for x in sizes]
         assert max(lengths) <= peak * (1 + 1e-12)
         top = int(np.argmax(lengths))
         assert 0 < top < 40 and lengths[-1] < 0.05 * peak
@@ -249,12 +250,12 @@ def test_scaling_laws():
         return c * quad(theta)
 
     common = dict(momentum=0.6, beta=0.5)
-    log = run(LogInducedMetric(0.1, xi=0.3, **common), quad, start, 10)
-    np.testing.assert_allclose(run(LogInducedMetric(0.1, xi=0.3, **common), larger, start, 10), log, rtol=1e-12)
-    plain = run(InducedMetric(0.1, xi=0.3, **common), quad, start, 10)
-    np.testing.assert_allclose(run(InducedMetric(0.1 / c, xi=0.3 / c**2, **common), larger, start, 10), plain, rtol=1e-12)
-    rms = run(RMSInducedMetric(0.1, xi=0.3, eps=1e-300, **common), quad, start, 10)
-    np.testing.assert_allclose(run(RMSInducedMetric(0.1, xi=0.3 / c, eps=1e-300, **common), larger, start, 10), rms, rtol=1e-12)
+    for make, lr, xi, own in ((LogInducedMetric, 0.1, 0.3, {}),
+                              (InducedMetric, 0.1 / c, 0.3 / c**2, {}),
+                              (RMSInducedMetric, 0.1, 0.3 / c, {"eps": 1e-300})):
+        path = run(make(0.1, xi=0.3, **common, **own), quad, start, 10)
+        other = run(make(lr, xi=xi, **common, **own), larger, start, 10)
+        np.testing.assert_allclose(other, path, rtol=1e-12)
 
 
 @pytest.mark.parametrize("variant", FAMILY)
@@ -274,7 +275,7 @@ def test_symmetries(variant):
     straight = end(np.eye(3))
     order = np.eye(3)[[2, 0, 1]]
     np.testing.assert_allclose(end(order), order @ straight, rtol=1e-11)
-    if variant != "rms":                            # coordinates are all that RMSprop's metric knows
+    if variant != "rms":                            # RMSprop's metric knows the coordinates
         np.testing.assert_allclose(end(Q), Q @ straight, rtol=1e-10)
 
 
@@ -286,8 +287,9 @@ def test_closed_form_on_the_round_bowl():
     def bowl(theta):
         return 0.5 * h * mg.sum(theta**2, axis=-1)
 
-    np.testing.assert_allclose(run(InducedMetric(**off), bowl, x, 1), x * (1 - lr * h / (1 + xi * h**2 * rho2)), rtol=1e-13)
-    np.testing.assert_allclose(run(LogInducedMetric(**off), bowl, x, 1), x * (1 - 2 * lr / (rho2 + 4 * xi)), rtol=1e-13)
+    plain, log = run(InducedMetric(**off), bowl, x, 1), run(LogInducedMetric(**off), bowl, x, 1)
+    np.testing.assert_allclose(plain, x * (1 - lr * h / (1 + xi * h**2 * rho2)), rtol=1e-13)
+    np.testing.assert_allclose(log, x * (1 - 2 * lr / (rho2 + 4 * xi)), rtol=1e-13)
     # at the end the error falls by 1 - η/(2ξ) a step, so η = 2 ξ lands at once
     late = [np.linalg.norm(run(LogInducedMetric(**off), bowl, 1e-3 * x, n)) for n in (5, 6)]
     assert late[1] / late[0] == pytest.approx(1 - lr / (2 * xi), rel=1e-6)
@@ -302,9 +304,11 @@ def test_closed_form_on_the_cone():
         return 2.5 * mg.sqrt(mg.sum(theta**2, axis=-1))
 
     off = dict(xi=xi, momentum=0.0, beta=0.0)
-    np.testing.assert_allclose(run(LogInducedMetric(lr, **off), cone, x, 1), x * (1 - lr / (0.25 + xi)), rtol=1e-13)
-    rho = [np.linalg.norm(run(LogInducedMetric(xi, **off), cone, scale * x, 1)) for scale in (1e-2, 1e-3)]
-    assert rho[0] / rho[1] == pytest.approx(1e3, rel=1e-3)                     # cubic at η = ξ
+    log = run(LogInducedMetric(lr, **off), cone, x, 1)
+    np.testing.assert_allclose(log, x * (1 - lr / (0.25 + xi)), rtol=1e-13)
+    far, near = (run(LogInducedMetric(xi, **off), cone, scale * x, 1) for scale in (1e-2, 1e-3))
+    ratio = np.linalg.norm(far) / np.linalg.norm(near)
+    assert ratio == pytest.approx(1e3, rel=1e-3)                               # cubic at η = ξ
 
 
 def test_large_xi_is_the_polyak_step():
@@ -343,7 +347,7 @@ def test_log_refuses_losses_without_logarithm():
     batch = xp.ones((3, 2))
     with pytest.raises(ValueError, match=r"got -2.0"):
         opt.update(batch, array([1.0, -2.0, 3.0]), batch, opt.init(batch))
-    opt.update(batch, array([1.0, np.nan, 3.0]), batch, opt.init(batch))       # a lost row is no error
+    opt.update(batch, array([1.0, np.nan, 3.0]), batch, opt.init(batch))       # lost, but no error
 
 
 def test_log_uphill_on_request():

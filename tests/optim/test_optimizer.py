@@ -34,6 +34,18 @@ def hills(theta):
     return mg.sum(theta**2 + 0.5 * mg.sin(3.0 * theta), axis=-1) + 5.0
 
 
+def times(hyper, rows):
+    """The hyper-parameters that are numbers, multiplied by a number or an array (n, 1)."""
+    return {key: rows * value if isinstance(value, float) else value
+            for key, value in hyper.items()}
+
+
+def copied(state):
+    """A state as a file would give it back: fresh arrays, the step count one of them."""
+    return {key: xp.asarray(np.array(to_host(a) if isinstance(a, xp.ndarray) else a))
+            for key, a in state.items()}
+
+
 def descend(opt, theta, steps=6):
     objective, state = Objective(hills), opt.init(theta)
     for _ in range(steps):
@@ -47,12 +59,10 @@ def test_a_batch_is_its_points(method):
     make, hyper = METHODS[method]
     rng = np.random.default_rng(0)
     starts, rows = rng.normal(size=(4, 3)), rng.uniform(0.5, 1.0, (4, 1))
-    arrays = {key: xp.asarray(rows * value) if isinstance(value, float) else value for key, value in hyper.items()}
-    together = to_host(descend(make(**arrays), xp.asarray(starts))[0])
+    together = descend(make(**times(hyper, xp.asarray(rows))), xp.asarray(starts))[0]
     for i in range(4):
-        own = {key: float(rows[i, 0]) * value if isinstance(value, float) else value for key, value in hyper.items()}
-        alone = to_host(descend(make(**own), xp.asarray(starts[i]))[0])
-        np.testing.assert_allclose(together[i], alone, rtol=1e-12)
+        alone = to_host(descend(make(**times(hyper, float(rows[i, 0]))), xp.asarray(starts[i]))[0])
+        np.testing.assert_allclose(to_host(together)[i], alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,11 +82,11 @@ def test_dtype_in_is_dtype_out(method, dtype, shape):
     theta = xp.asarray(np.random.default_rng(0).normal(size=shape).astype(dtype))
     cases = [hyper]
     if len(shape) == 2:                             # float64 rates on a float32 batch
-        cases.append({k: xp.full((4, 1), v) if isinstance(v, float) else v for k, v in hyper.items()})
+        cases.append(times(hyper, xp.ones((4, 1))))
     for case in cases:
         after, state, loss = descend(make(**case), theta)
         assert after.dtype == loss.dtype == dtype
-        assert {k: a.dtype for k, a in state.items() if k != "t"} == {k: dtype for k in state if k != "t"}
+        assert {a.dtype.name for key, a in state.items() if key != "t"} <= {dtype}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -93,7 +103,7 @@ def test_points_are_values_and_states_can_be_saved(method):
     moved, state, _ = descend(opt, theta)
     np.testing.assert_array_equal(to_host(theta), kept)
     assert int(state["t"]) == 6 and not np.array_equal(to_host(moved), kept)
-    copy = {key: xp.asarray(np.array(to_host(a) if isinstance(a, xp.ndarray) else a)) for key, a in state.items()}
+    copy = copied(state)
     one, _, _ = opt.step(objective, moved, state)
     other, _, _ = make(**hyper).step(objective, moved, copy)
     np.testing.assert_array_equal(to_host(one), to_host(other))
@@ -178,7 +188,8 @@ def test_step_wants_an_objective():
         opt.step(hills, theta, opt.init(theta))
 
 
-@pytest.mark.parametrize("theta", [[1.0, 2.0], 3.0, xp.asarray([1, 2]), xp.asarray(1.0), mg.tensor(xp.ones(2))])
+@pytest.mark.parametrize("theta", [
+    [1.0, 2.0], 3.0, xp.asarray([1, 2]), xp.asarray(1.0), mg.tensor(xp.ones(2))])
 def test_init_wants_a_floating_point_array(theta):
     with pytest.raises(TypeError, match=r"Adam\.init: theta must be a floating-point array"):
         Adam().init(theta)
@@ -193,17 +204,18 @@ def test_arrays_need_a_batch_of_their_length(theta):
 OUT_OF_RANGE = [
     (SGD, "lr", -0.1), (SGD, "momentum", 1.0), (SGD, "dampening", -0.2), (SGD, "decay", -1.0),
     (RMSprop, "beta_rms", 1.0), (RMSprop, "eps", 0.0), (Adam, "beta1", -0.1), (Adam, "beta2", 1.5),
-    (Adam, "eps", -1e-8), (AdamW, "decay", -0.01), (NAdam, "lr", math.nan), (InducedMetric, "xi", -1.0),
-    (InducedMetric, "beta", 1.0), (LogInducedMetric, "momentum", 2.0), (RMSInducedMetric, "beta_rms", -0.5),
-    (RMSInducedMetric, "eps", 0.0), (AdamW, "lr", math.inf),
+    (Adam, "eps", -1e-8), (AdamW, "decay", -0.01), (NAdam, "lr", math.nan),
+    (InducedMetric, "xi", -1.0), (InducedMetric, "beta", 1.0), (LogInducedMetric, "momentum", 2.0),
+    (RMSInducedMetric, "beta_rms", -0.5), (RMSInducedMetric, "eps", 0.0), (AdamW, "lr", math.inf),
 ]
 
 
 @pytest.mark.parametrize("make, name, value", OUT_OF_RANGE)
 def test_out_of_range(make, name, value):
-    with pytest.raises(ValueError, match=rf"{make.__name__}: {name} must lie in .0, (1|inf)\), got {value}\."):
+    message = rf"{make.__name__}: {name} must lie in .0, (1|inf)\), got {value}\."
+    with pytest.raises(ValueError, match=message):
         make(**{name: value})
-    with pytest.raises(ValueError, match=rf"{make.__name__}: {name} must lie in .*, got {value}\."):
+    with pytest.raises(ValueError, match=message):
         make(**{name: xp.asarray([[0.5], [value], [0.5]])})
 
 
@@ -214,7 +226,7 @@ def test_not_a_number(value):
 
 
 def test_rows_not_vectors():
-    with pytest.raises(ValueError, match=r"SGD: lr has shape \(3,\). Give one number, or an array \(n, 1\)"):
+    with pytest.raises(ValueError, match=r"SGD: lr has shape \(3,\). Give one number, or an array"):
         SGD(lr=xp.full(3, 0.1))
 
 
@@ -223,7 +235,7 @@ def test_repr_names_the_settings():
 
 
 def test_base_class_has_no_rule():
-    with pytest.raises(NotImplementedError, match="has no update rule of its own"):
+    with pytest.raises(NotImplementedError, match="has no update rule"):
         Optimizer().update(None, None, None, None)
 
 
@@ -233,13 +245,13 @@ FAMILIES = {"Optimizer", "Elementwise", "Adam", "InducedMetric", "SAM"}
 
 def test_every_file_is_listed():
     for file in FOLDER.glob("*.py"):
-        assert file.stem == "__init__" or file.stem in optim.__doc__.split(), f"{file.name} is not listed"
+        listed = file.stem == "__init__" or file.stem in optim.__doc__.split()
+        assert listed, f"{file.name} is not listed"
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.stem)
 def test_every_optimizer_has_a_source(file):
     for node in ast.parse(file.read_text()).body:
-        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") in FAMILIES for base in node.bases):
-            if node.name == "Elementwise":              # a form of rules, not a method
-                continue
+        bases = {getattr(base, "id", "") for base in getattr(node, "bases", ())}
+        if bases & FAMILIES and node.name != "Elementwise":     # a form of rules, no method
             assert "Source:" in (ast.get_docstring(node) or ""), f"{file.stem}.{node.name}"

@@ -22,7 +22,8 @@ def test_linear_holds_and_falls():
 def test_cosine_by_hand():
     rate = cosine(2.0, 8, end=1.0)
     for step in range(9):
-        assert rate(step) == pytest.approx(1.0 + 0.5 * (1 + math.cos(math.pi * step / 8)), rel=1e-14)
+        wave = 0.5 * (1 + math.cos(math.pi * step / 8))
+        assert rate(step) == pytest.approx(1.0 + wave, rel=1e-14)
     assert rate(0) == 2.0 and rate(4) == pytest.approx(1.5) and rate(8) == rate(100) == 1.0
 
 

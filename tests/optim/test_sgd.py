@@ -38,7 +38,7 @@ def test_agrees_with_a_scalar_loop(mu, tau, nesterov, lam):
 
 
 def test_rates_on_a_parabola():
-    """On h x²/2 plain descent multiplies by 1 - ηh; a heavy ball at its best rate by √μ on average."""
+    """On h x²/2 plain descent multiplies by 1 - ηh; a heavy ball, when it swings, by √μ."""
     h, lr = 2.0, 0.3
     objective = Objective(lambda x: 0.5 * h * mg.sum(x * x, axis=-1))
     opt, x = SGD(lr), xp.asarray([1.0])
@@ -47,14 +47,14 @@ def test_rates_on_a_parabola():
         x, state, _ = opt.step(objective, x, state)
     assert float(x[0]) == pytest.approx((1 - lr * h) ** 5, rel=1e-13)
 
-    mu = 0.81                                       # complex roots of z² - (1+μ-ηh) z + μ, both of length √μ
+    mu = 0.81                                       # complex roots of z² - (1+μ-ηh) z + μ: |z| = √μ
     opt, x = SGD(lr, momentum=mu), xp.asarray([1.0])
     z = np.roots([1.0, -(1 + mu - lr * h), mu])
     state, before = opt.init(x), x
     for _ in range(40):
         before, (x, state, _) = x, opt.step(objective, x, state)
     amplitude = abs(to_host(x)[0] - z[0] * to_host(before)[0])
-    first = abs((1 - lr * h) - z[0])                # |x_1 - z_0 x_0|, which then shrinks by √μ a step
+    first = abs((1 - lr * h) - z[0])                # |x_1 - z_0 x_0|, which shrinks by √μ a step
     assert amplitude == pytest.approx(first * math.sqrt(mu) ** 39, rel=1e-9)
 
 
@@ -83,4 +83,5 @@ def test_agrees_with_torch(hyper, peer):
     for g in grads:
         p.grad = torch.tensor(g)
         other.step()
-    np.testing.assert_allclose(moves(SGD(0.03, **hyper), grads, start)[-1], p.detach().numpy(), rtol=1e-12)
+    ours = moves(SGD(0.03, **hyper), grads, start)[-1]
+    np.testing.assert_allclose(ours, p.detach().numpy(), rtol=1e-12)
