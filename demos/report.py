@@ -77,9 +77,14 @@ class Report:
         """A paragraph between the tables."""
         self._print("\n" + "\n".join(textwrap.wrap(" ".join(text.split()), WIDTH)))
 
+    def quote(self, text):
+        """Text as it stands, indented."""
+        self._print("\n" + textwrap.indent(text, "    "))
+
     def table(self, headers, rows, title=None):
         """Aligned plain text, at most 80 columns; floats with four digits, None as '-'."""
-        self._print("\n" + (f"{title}\n" if title else "") + format_table(headers, rows))
+        above = [part for line in (title or "").splitlines() for part in textwrap.wrap(line, WIDTH)]
+        self._print("\n" + "\n".join([*above, format_table(headers, rows)]))
 
     def _print(self, text):
         if sys.stderr.isatty():
@@ -195,16 +200,16 @@ def show(value):
 
 
 def format_table(headers, rows):
-    """Aligned columns; the widest column of words is wrapped when 80 columns are not enough."""
+    """Aligned columns; the widest columns of words are wrapped when 80 are not enough."""
     cells = [[show(cell) for cell in row] for row in rows]
     columns = list(zip(headers, *cells)) if cells else [(header,) for header in headers]
     numeric = [len(column) > 1 and all(map(is_number, column[1:])) for column in columns]
     widths = [max(map(len, column)) for column in columns]
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
     excess = sum(widths) + len(gap) * (len(widths) - 1) - WIDTH
-    if excess > 0 and not all(numeric):
-        widest = max((w, i) for i, w in enumerate(widths) if not numeric[i])[1]
-        widths[widest] = max(8, widths[widest] - excess)
+    words = [i for i, right in enumerate(numeric) if not right]
+    for _ in range(max(0, excess) if words else 0):
+        widths[max(words, key=widths.__getitem__)] -= 1
 
     def line(row):
         wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths)]

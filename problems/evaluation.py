@@ -1,0 +1,53 @@
+"""Scores of a trained model on many examples, in chunks that fit into memory.
+
+    mean_loss     the model's own loss, averaged over a data set
+    error_rate    share of wrong classes
+    text_loss     nats per token of a running text, every token with some history before it
+"""
+import numpy as np
+
+import minigrad as mg
+from minigrad.backend import float_of, to_host, xp
+
+
+def mean_loss(model, params, split, rows=256):
+    """Mean loss over the examples of a Split (inputs (N, ...), targets (N, ...)), dropout off."""
+    return average(lambda part: float_of(model.loss(params, part)), split, rows)
+
+
+def error_rate(model, params, split, rows=2000, **settings):
+    """Share of the examples whose largest output is not at their label; `settings` go to apply."""
+    def wrong(part):
+        outputs = model.apply(params, part[0], **settings)
+        return float_of((outputs.argmax(axis=-1) != part[1]).mean())
+    return average(wrong, split, rows)
+
+
+def text_loss(model, params, tokens, context, rows=128):
+    """Cross-entropy in nats per token of a text (N,), each token with at least context/2 before it.
+
+    Windows of `context` tokens overlap by half, and only the second half of each is scored. So the
+    model is not charged for tokens whose beginning a window cut off, as cutting the text into
+    separate windows would; the first context/2 tokens are left out.
+    """
+    tokens = np.asarray(to_host(tokens))
+    half = context // 2
+    starts = np.arange(0, len(tokens) - context, half)
+    if not len(starts):
+        raise ValueError(f"text_loss: {len(tokens)} tokens do not fill a context of {context}. "
+                         "Give more text or a shorter context.")
+    at = starts[:, None] + np.arange(context)
+
+    def loss(part):
+        logits = model.apply(params, part[0])[:, half:]
+        return float_of(mg.softmax_cross_entropy(logits, part[1]))
+    return average(loss, (xp.asarray(tokens[at]), xp.asarray(tokens[at + 1][:, half:])), rows)
+
+
+def average(score, split, rows):
+    """Mean of score(chunk) over chunks of `rows` examples, each by its size."""
+    n, total = len(split[0]), 0.0
+    for i in range(0, n, rows):
+        part = tuple(array[i:i + rows] for array in split)
+        total += score(part) * len(part[0])
+    return total / n

@@ -1,0 +1,70 @@
+"""Each network demo in its smallest form: table, claims, figure and file; and --jobs, --resume."""
+import json
+
+import pytest
+
+from demos.__main__ import main
+from problems.data import is_local
+
+QUICK = [("regression", []), ("mnist", ["--data", "strokes"]), ("shakespeare", ["--data", "grammar"]),
+         ("grammar", []), ("cifar", ["--data", "strokes"])]
+TITLES = {"regression": "lowest test error of 20 epochs", "mnist": "not MNIST; published: MNIST",
+          "shakespeare": "perplexity after 40 updates", "grammar": "bits per character of the test text",
+          "cifar": "stroke digits, generated"}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Generated data are kept for the whole session, away from the user's own cache."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setenv("MINIGRAD_CACHE", str(folder))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, flags", QUICK)
+def test_quick(name, flags, tmp_path, capsys):
+    assert main([name, "--quick", "--out", str(tmp_path), *flags]) == 0
+    out = capsys.readouterr().out
+    assert TITLES[name] in out and out.startswith(f"{name}  backend=")
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+    record = json.loads((tmp_path / f"{name}.json").read_text())
+    assert record["dtype"] == "float32" and record["data"]["runs"]
+    assert record["claims"] and all(c["verdict"] in ("holds", "fails", "undecided") for c in record["claims"])
+    if name != "grammar":
+        assert "in truth" in out and set(record["data"]["runs"]) == {
+            "Adam", "AdamW", "rms", "Muon", "SGD", "plain", "log"}
+
+
+def scores(folder):
+    runs = json.loads((folder / "regression.json").read_text())["data"]["runs"]
+    return {name: [(c["test"], c["s"] if "s" in c else None) for c in curves] for name, curves in runs.items()}
+
+
+@pytest.mark.slow
+def test_jobs_and_resuming_change_nothing(tmp_path, capsys):
+    for folder, flags in (("one", []), ("two", ["--jobs", "2"])):
+        assert main(["regression", "--quick", "--no-plot", "--out", str(tmp_path / folder), *flags]) == 0
+    assert scores(tmp_path / "one") == scores(tmp_path / "two")
+    assert not (tmp_path / "one" / "regression.png").exists()
+    assert main(["regression", "--quick", "--no-plot", "--resume", "--out", str(tmp_path / "two")]) == 0
+    assert scores(tmp_path / "one") == scores(tmp_path / "two")
+
+
+@pytest.mark.slow
+def test_the_seed_decides(tmp_path):
+    for folder, seed in (("a", "0"), ("b", "1")):
+        assert main(["regression", "--quick", "--no-plot", "--seed", seed, "--out", str(tmp_path / folder)]) == 0
+    assert scores(tmp_path / "a") != scores(tmp_path / "b")
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("name, data", [("mnist", "mnist"), ("shakespeare", "tinyshakespeare"),
+                                        ("cifar", "cifar-10")])
+def test_quick_on_the_real_files(name, data, tmp_path, capsys):
+    if not is_local(data):
+        pytest.skip(f"{data} is not at hand; set MINIGRAD_DATA")
+    assert main([name, "--quick", "--out", str(tmp_path)]) == 0
+    about = json.loads((tmp_path / f"{name}.json").read_text())["data"]["data"]
+    assert {"mnist": "MNIST", "shakespeare": "TinyShakespeare", "cifar": "CIFAR-10"}[name] in about
