@@ -37,6 +37,8 @@ class ndarray:
         return self._host.copy()
 
     def __getattr__(self, name):
+        if name.startswith("__array"):               # the back doors to NumPy
+            raise AttributeError(name)
         value = getattr(self._host, name)
         return guarded(value) if callable(value) else wrap(value)
 
