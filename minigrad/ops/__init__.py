@@ -3,15 +3,16 @@ from minigrad.ops import arithmetic as _a
 from minigrad.ops import linalg as _l
 from minigrad.ops import reduce as _r
 from minigrad.ops import shape as _s
+from minigrad.ops.activations import dropout, dropout_mask, gelu, relu, silu
 from minigrad.ops.arithmetic import (
     abs, add, arctan, astype, clip, cos, div, exp, expm1, identity, log, log1p, maximum, minimum,
     mul, neg, power, sigmoid, sign, sin, softplus, sqrt, square, sub, tan, tanh, where)
 from minigrad.ops.conv import conv2d, conv2d_input, conv2d_kernel
 from minigrad.ops.linalg import dot, linear, matmul, outer
 from minigrad.ops.nn import (
-    attention, attention_weights, batch_norm, batch_statistics, dropout, dropout_mask, embedding,
-    embedding_sum, gelu, layer_norm, log_softmax, mean_squared_error, relu, silu, softmax,
-    softmax_cross_entropy, standardize)
+    attention, attention_weights, embedding, embedding_sum, log_softmax, mean_squared_error, softmax,
+    softmax_cross_entropy)
+from minigrad.ops.normalisation import batch_norm, batch_statistics, layer_norm, standardize
 from minigrad.ops.pool import average_pool, global_mean, max_pool
 from minigrad.ops.recurrent import lstm
 from minigrad.ops.reduce import logsumexp, max, mean, min, norm, sum, var

@@ -1,5 +1,5 @@
 """The fused operations of neural networks: one primitive where a chain of them would cost passes
-over memory.
+over memory. Here softmax, the losses, attention and embedding; activations and norms are beside it.
 
 Each has the ordinary rule, written in minigrad functions and so differentiable again, and a second
 one for arrays (`vjp_arrays`) that uses what the forward pass saved. Tests check that they agree.
@@ -10,120 +10,11 @@ an operation needs, and may be a batch of points.
 import math
 
 from minigrad.backend import check_range, on_device, sum_rows, xp
-from minigrad.ops.arithmetic import exp, sqrt, tanh
+from minigrad.ops.arithmetic import exp
 from minigrad.ops.linalg import matmul
-from minigrad.ops.reduce import mean, sum, var
+from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape, sum_to, swapaxes
-from minigrad.tensor import constant, primitive
-
-# ---------------------------------------------------------------- activations
-
-
-@primitive
-def relu(x):
-    """max(x, 0).   dy = dx where x > 0, else 0 (also at 0)"""
-    return xp.maximum(x, xp.zeros(x.shape[-1:], x.dtype))
-
-
-@relu.vjp
-def _(g, y, x):
-    return g * (constant(x) > 0).astype(g.dtype)
-
-
-GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
-
-
-@primitive(saves=True)
-def gelu(x):
-    """Gaussian error linear unit, tanh form:  y = x (1 + tanh u) / 2,  u = c (x + a x^3),
-    c = sqrt(2/pi), a = 0.044715.   Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
-    """
-    t = x * x
-    t *= GELU_C * GELU_A
-    t += GELU_C
-    t *= x
-    t = xp.tanh(t, out=t) if not on_device and t.ndim else xp.tanh(t)
-    y = t + 1.0
-    y *= x
-    y *= 0.5
-    return y, t
-
-
-@gelu.vjp
-def _(g, y, x):
-    return g * gelu_slope(x)
-
-
-@gelu.vjp_arrays
-def _(g, y, t, x, *, needs):
-    slope = _slope(x, t)
-    slope *= g
-    return (slope,)
-
-
-def _slope(x, t):
-    """y' = (1 + t)/2 + x (1 - t^2) u'/2 with u' = c (1 + 3 a x^2)."""
-    du = x * x
-    du *= 1.5 * GELU_C * GELU_A
-    du += 0.5 * GELU_C
-    du *= x
-    slope = 1.0 - t * t
-    slope *= du
-    slope += 0.5 * t
-    slope += 0.5
-    return slope
-
-
-@primitive
-def gelu_slope(x):
-    """Derivative of gelu.   Its own derivative is  (1 - t^2) (u' + x u''/2 - x t u'^2)."""
-    return _slope(x, xp.tanh(GELU_C * x * (1.0 + GELU_A * x * x)))
-
-
-@gelu_slope.vjp
-def _(g, y, x):
-    xx = x * x
-    t = tanh(GELU_C * x * (1.0 + GELU_A * xx))
-    du = GELU_C * (1.0 + 3.0 * GELU_A * xx)
-    bend = du + (3.0 * GELU_A * GELU_C) * xx - x * t * du * du
-    return g * ((1.0 - t * t) * bend)
-
-
-@primitive(saves=True)
-def silu(x):
-    """x sigmoid(x), also called swish.   dy = s (1 + x (1 - s)) dx,  s = sigmoid(x)"""
-    s = 0.5 * (1.0 + xp.tanh(0.5 * x))
-    return x * s, s
-
-
-@silu.vjp
-def _(g, y, x):
-    s = 0.5 * (1.0 + tanh(0.5 * x))
-    return g * (s * (1.0 + x * (1.0 - s)))
-
-
-@silu.vjp_arrays
-def _(g, y, s, x, *, needs):
-    return (g * (s * (1.0 + x * (1.0 - s))),)
-
-
-def dropout(x, *, rate, rng=None):
-    """x with a share `rate` of its elements set to 0 and the rest divided by 1 - rate.
-
-    rng is a NumPy Generator; None (evaluation) returns x. The mask is drawn on the host, so the same
-    seed gives the same mask on every backend.
-    """
-    if not 0.0 <= rate < 1.0:
-        raise ValueError(f"dropout: rate must lie in [0, 1), got {rate}.")
-    if rng is None or rate == 0.0:
-        return x
-    return x * dropout_mask(x.shape, x.dtype, rate, rng)
-
-
-def dropout_mask(shape, dtype, rate, rng):
-    """0 with probability `rate`, else 1 / (1 - rate)."""
-    kept = rng.random(shape, dtype="float32") >= rate
-    return xp.asarray(kept).astype(dtype) * (1.0 / (1.0 - rate))
+from minigrad.tensor import primitive
 
 # ---------------------------------------------------------------- softmax and losses
 
@@ -251,96 +142,6 @@ def mean_squared_error(prediction, target):
 def _(g, y, prediction, target, *, needs):
     d = _heights(g * (2.0 / target.size), prediction.ndim) * (prediction - target)
     return d, -sum_to(d, shape=target.shape) if needs[1] else None
-
-# ---------------------------------------------------------------- normalisation
-
-
-def _standardized(x, axis, eps):
-    """(x - mean) r and r = 1 / sqrt(variance + eps)."""
-    n = math.prod(x.shape[a] for a in (axis if type(axis) is tuple else (axis,)))
-    centred = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
-    v = (centred * centred).sum(axis=axis, keepdims=True) * (1.0 / n)
-    r = 1.0 / xp.sqrt(v + eps)
-    centred *= r
-    return centred, r
-
-
-@primitive(saves=True)
-def standardize(x, *, axis=-1, eps=1e-5):
-    """h = (x - mean) r along `axis`,  r = 1 / sqrt(variance + eps).
-
-        dx = r (g - mean g - h mean(g h)):  the Jacobian is symmetric
-    """
-    return _standardized(x, axis, eps)
-
-
-@standardize.vjp
-def _(g, y, x, *, axis=-1, eps=1e-5):
-    r = 1.0 / sqrt(var(x, axis=axis, keepdims=True) + eps)
-    return r * (g - mean(g, axis=axis, keepdims=True) - y * mean(g * y, axis=axis, keepdims=True))
-
-
-@standardize.vjp_arrays
-def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
-    return (_standardize_back(g, h, r, axis),)
-
-
-def _standardize_back(g, h, r, axis):
-    n = g.size // r.size
-    d = g - g.sum(axis=axis, keepdims=True) * (1.0 / n)
-    d -= h * ((g * h).sum(axis=axis, keepdims=True) * (1.0 / n))
-    d *= r
-    return d
-
-
-@primitive(saves=True)
-def layer_norm(x, gain, shift, *, eps=1e-6):
-    """gain h + shift,  h = x standardized along its last axis.   x (..., C), gain and shift (C,).
-
-    Source: Ba, Kiros & Hinton, arXiv:1607.06450.
-    """
-    h, r = _standardized(x, -1, eps)
-    return h * gain + shift, (h, r)
-
-
-@layer_norm.vjp_joint
-def _(g, y, x, gain, shift, *, needs, eps=1e-6):
-    h = standardize(x, axis=-1, eps=eps)
-    dx = standardize.rules[0](g * gain, h, x, axis=-1, eps=eps) if needs[0] else None
-    return (dx, sum_to(g * h, shape=gain.shape) if needs[1] else None,
-            sum_to(g, shape=shift.shape) if needs[2] else None)
-
-
-@layer_norm.vjp_arrays
-def _(g, y, saved, x, gain, shift, *, needs, eps=1e-6):
-    h, r = saved
-    return (_standardize_back(g * gain, h, r, -1) if needs[0] else None,
-            sum_to(g * h, shape=gain.shape) if needs[1] else None,
-            sum_to(g, shape=shift.shape) if needs[2] else None)
-
-
-def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
-    """gain h + shift,  h = x standardized over every axis but the second, the channels.
-
-    x (N, C) or (N, C, H, W), gain and shift (C,). With statistics = (mean, variance), arrays (C,)
-    kept from training, those are used instead of the batch's: evaluation.
-    Source: Ioffe & Szegedy, arXiv:1502.03167, algorithm 1.
-    """
-    column = (-1,) + (1,) * (x.ndim - 2)
-    if statistics is None:
-        h = standardize(x, axis=(0, *range(2, x.ndim)), eps=eps)
-    else:
-        m, v = (s.reshape(column) for s in statistics)
-        h = (x - m) * (1.0 / sqrt(v + eps))
-    return h * reshape(gain, shape=column) + reshape(shift, shape=column)
-
-
-def batch_statistics(x):
-    """Mean and variance of every channel over a batch, plain arrays (C,): what running averages
-    are made of."""
-    x = constant(x)
-    axes = (0, *range(2, x.ndim))
-    return x.mean(axis=axes), x.var(axis=axes)
 
 # ---------------------------------------------------------------- attention and embedding
 
