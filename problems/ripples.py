@@ -12,7 +12,7 @@ import math
 
 import minigrad as mg
 from minigrad import primitive, xp
-from problems.test_function import LIBRARY, TestFunction, row_sum
+from problems.test_function import LIBRARY, TestFunction, row_dot
 
 TIP = 1e-30                                             # below this radius Ackley's cone is blunt
 
@@ -31,10 +31,7 @@ def half_turns(x):
 def rastrigin(theta):
     """10 d + Σ (x_i² - 10 cos 2πx_i)"""
     t, s = half_turns(theta)
-    t *= s
-    t *= 20.0
-    t += theta * theta
-    return row_sum(t), s
+    return row_dot(theta, theta) + 20.0 * row_dot(t, s), s
 
 
 @rastrigin.vjp
@@ -57,10 +54,9 @@ def ackley(theta):
     A cone at its minimum: the slope there is taken as 0, and there is no second derivative.
     """
     t, s = half_turns(theta)
-    t *= s
     d = theta.shape[-1]
-    r = xp.sqrt(row_sum(theta * theta) * (1.0 / d))
-    hill, waves = -0.2 * r, row_sum(t) * (-2.0 / d)
+    r = xp.sqrt(row_dot(theta, theta) * (1.0 / d))
+    hill, waves = -0.2 * r, row_dot(t, s) * (-2.0 / d)
     f = -20.0 * xp.expm1(hill) - math.e * xp.expm1(waves)
     return f, (s, r, hill, waves)
 

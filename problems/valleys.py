@@ -11,7 +11,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import Tensor, primitive, xp
-from problems.test_function import LIBRARY, SURVEY, TestFunction, row_sum
+from problems.test_function import LIBRARY, SURVEY, TestFunction, row_dot
 
 
 def sphere(theta):
@@ -119,7 +119,7 @@ def rosenbrock(theta):
     """Σ_i 100 (x_{i+1} - x_i²)² + (1 - x_i)²,   i = 1 .. d-1"""
     x, r = _rosenbrock_residual(theta)
     s = 1.0 - x
-    return row_sum(100.0 * (r * r) + s * s), r
+    return 100.0 * row_dot(r, r) + row_dot(s, s), r
 
 
 def _rosenbrock_residual(theta):
