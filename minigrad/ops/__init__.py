@@ -1,13 +1,15 @@
 """Every operation, and the operators and methods of Tensor that stand for them."""
 from minigrad.ops import arithmetic as _a
+from minigrad.ops import elementary as _e
 from minigrad.ops import linalg as _l
 from minigrad.ops import reduce as _r
 from minigrad.ops import shape as _s
 from minigrad.ops.activations import dropout, dropout_mask, gelu, relu, silu
 from minigrad.ops.arithmetic import (
-    abs, add, arctan, astype, clip, cos, div, exp, expm1, identity, log, log1p, maximum, minimum,
-    mul, neg, power, sigmoid, sign, sin, softplus, sqrt, square, sub, tan, tanh, where)
+    abs, add, astype, clip, div, identity, maximum, minimum, mul, neg, power, sign, square, sub, where)
 from minigrad.ops.conv import conv2d, conv2d_input, conv2d_kernel
+from minigrad.ops.elementary import (
+    arctan, cos, exp, expm1, log, log1p, sigmoid, sin, softplus, sqrt, tan, tanh)
 from minigrad.ops.linalg import dot, linear, matmul, outer
 from minigrad.ops.nn import (
     attention, attention_weights, embedding, embedding_sum, log_softmax, mean_squared_error, softmax,
@@ -55,4 +57,4 @@ Tensor.max = lambda x, axis=None, keepdims=False: _r.max(x, axis=axis, keepdims=
 Tensor.min = lambda x, axis=None, keepdims=False: _r.min(x, axis=axis, keepdims=keepdims)
 Tensor.var = lambda x, axis=None, keepdims=False, ddof=0: _r.var(
     x, axis=axis, keepdims=keepdims, ddof=ddof)
-Tensor.tanh, Tensor.exp, Tensor.log, Tensor.sqrt = _a.tanh, _a.exp, _a.log, _a.sqrt
+Tensor.tanh, Tensor.exp, Tensor.log, Tensor.sqrt = _e.tanh, _e.exp, _e.log, _e.sqrt

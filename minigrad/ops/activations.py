@@ -2,7 +2,7 @@
 import math
 
 from minigrad.backend import xp
-from minigrad.ops.arithmetic import tanh
+from minigrad.ops.elementary import tanh
 from minigrad.ops.passes import blocks
 from minigrad.tensor import constant, primitive
 
@@ -39,34 +39,44 @@ def _(g, y, s, x, *, needs):
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 
 
-def _inner_tanh(x, t):
-    """t <- tanh u,  u = c (x + a x^3), in place, for one block."""
-    xp.multiply(x, x, out=t)
-    t *= GELU_C * GELU_A
-    t += GELU_C
-    t *= x
-    xp.tanh(t, out=t)
+def _gate(x, s):
+    """s <- (1 + tanh u) / 2 in place, for one block."""
+    xp.multiply(x, x, out=s)
+    s *= GELU_C * GELU_A
+    s += GELU_C
+    s *= x
+    xp.tanh(s, out=s)
+    s *= 0.5
+    s += 0.5
 
 
-def _inner_slope(x, du):
-    """du <- u' / 2 = c (1 + 3 a x^2) / 2, in place, for one block."""
-    xp.multiply(x, x, out=du)
-    du *= 1.5 * GELU_C * GELU_A
-    du += 0.5 * GELU_C
+def _slope(x, s, y):
+    """y <- s (1 + (1 - s) x w), s <- 1 - s, in place, for one block."""
+    xp.multiply(x, x, out=y)
+    y *= 6.0 * GELU_C * GELU_A
+    y += 2.0 * GELU_C
+    y *= x
+    y *= s
+    xp.subtract(1.0, s, out=s)
+    y *= s
+    y += 1.0
+    y -= s
 
 
-@primitive(saves=True)
+@primitive
 def gelu(x):
-    """Gaussian error linear unit, tanh form:  y = x (1 + tanh u) / 2,  u = c (x + a x^3),
+    """Gaussian error linear unit, tanh form:  y = x s,  s = (1 + tanh u) / 2,  u = c (x + a x^3),
     c = sqrt(2/pi), a = 0.044715.   Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
+
+        dy = (s + s (1 - s) x w) dx,   w = 2 u' = 2 c (1 + 3 a x^2),   since s' = s (1 - s) w
+
+    Making s again in the backward pass, block by block, is cheaper than keeping it.
     """
-    t, y = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-    for x_, t_, y_ in blocks(x, t, y):
-        _inner_tanh(x_, t_)
-        xp.add(t_, 1.0, out=y_)
+    y = xp.empty(x.shape, x.dtype)
+    for x_, y_ in blocks(x, y):
+        _gate(x_, y_)
         y_ *= x_
-        y_ *= 0.5
-    return y, t
+    return y
 
 
 @gelu.vjp
@@ -75,64 +85,54 @@ def _(g, y, x):
 
 
 @gelu.vjp_arrays
-def _(g, y, t, x, *, needs):
+def _(g, y, _, x, *, needs):
     dx = xp.empty(x.shape, x.dtype)
-    for x_, t_, g_, dx_ in blocks(x, t, g, dx):
-        _slope(x_, t_, dx_)
+    for x_, g_, dx_ in blocks(x, g, dx):
+        s = xp.empty_like(x_)
+        _gate(x_, s)
+        _slope(x_, s, dx_)
         dx_ *= g_
     return (dx,)
 
 
-def _slope(x, t, s):
-    """s <- y' = (1 + t)/2 + x (1 - t^2) u'/2, in place, for one block."""
-    du = xp.empty_like(x)
-    _inner_slope(x, du)
-    du *= x
-    xp.multiply(t, t, out=s)
-    xp.subtract(1.0, s, out=s)
-    s *= du
-    xp.multiply(t, 0.5, out=du)
-    s += du
-    s += 0.5
-
-
-@primitive(saves=True)
+@primitive
 def gelu_slope(x):
-    """Derivative of gelu.   Its own derivative is  (1 - t^2) (u' + x u''/2 - x t u'^2)."""
-    t, y = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-    for x_, t_, y_ in blocks(x, t, y):
-        _inner_tanh(x_, t_)
-        _slope(x_, t_, y_)
-    return y, t
+    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x^2 + (1 - 2s) x w^2)."""
+    y = xp.empty(x.shape, x.dtype)
+    for x_, y_ in blocks(x, y):
+        s = xp.empty_like(x_)
+        _gate(x_, s)
+        _slope(x_, s, y_)
+    return y
 
 
 @gelu_slope.vjp
 def _(g, y, x):
     xx = x * x
-    t = tanh(GELU_C * x * (1.0 + GELU_A * xx))
-    du = GELU_C * (1.0 + 3.0 * GELU_A * xx)
-    bend = du + (3.0 * GELU_A * GELU_C) * xx - x * t * du * du
-    return g * ((1.0 - t * t) * bend)
+    s = 0.5 * (1.0 + tanh(GELU_C * x * (1.0 + GELU_A * xx)))
+    w = 2.0 * GELU_C * (1.0 + 3.0 * GELU_A * xx)
+    bend = 4.0 * GELU_C + (24.0 * GELU_C * GELU_A) * xx + (1.0 - 2.0 * s) * x * w * w
+    return g * (s * (1.0 - s) * bend)
 
 
 @gelu_slope.vjp_arrays
-def _(g, y, t, x, *, needs):
+def _(g, y, _, x, *, needs):
     dx = xp.empty(x.shape, x.dtype)
-    for x_, t_, g_, dx_ in blocks(x, t, g, dx):
-        bend, du = xp.empty_like(x_), xp.empty_like(x_)
-        _inner_slope(x_, du)                             # u' / 2
-        xp.multiply(x_, t_, out=dx_)
-        dx_ *= du
-        dx_ *= du
-        dx_ *= -4.0                                      # - x t u'^2
-        du *= 2.0
-        dx_ += du
-        xp.multiply(x_, x_, out=bend)
-        bend *= 3.0 * GELU_A * GELU_C                    # x u'' / 2
-        dx_ += bend
-        xp.multiply(t_, t_, out=bend)
-        xp.subtract(1.0, bend, out=bend)
-        dx_ *= bend
+    for x_, g_, dx_ in blocks(x, g, dx):
+        s, xx = xp.empty_like(x_), x_ * x_
+        _gate(x_, s)
+        w = xx * (6.0 * GELU_C * GELU_A)
+        w += 2.0 * GELU_C
+        w *= w
+        w *= x_
+        xx *= 24.0 * GELU_C * GELU_A
+        xx += 4.0 * GELU_C
+        xp.multiply(s, -2.0, out=dx_)
+        dx_ += 1.0
+        dx_ *= w
+        dx_ += xx
+        dx_ *= s
+        dx_ *= xp.subtract(1.0, s, out=s)
         dx_ *= g_
     return (dx,)
 

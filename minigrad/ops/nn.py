@@ -10,7 +10,7 @@ an operation needs, and may be a batch of points.
 import math
 
 from minigrad.backend import check_range, on_device, sum_rows, xp
-from minigrad.ops.arithmetic import exp
+from minigrad.ops.elementary import exp
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape, sum_to, swapaxes

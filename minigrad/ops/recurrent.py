@@ -21,7 +21,7 @@ serves all four, since sigmoid(z) = (1 + tanh(z / 2)) / 2: the halves are put in
 Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
 from minigrad.backend import xp
-from minigrad.ops.arithmetic import sigmoid, tanh
+from minigrad.ops.elementary import sigmoid, tanh
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import concatenate, reshape, stack, transpose

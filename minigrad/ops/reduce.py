@@ -3,7 +3,8 @@ axes stay, with length 1."""
 from math import prod
 
 from minigrad.backend import xp
-from minigrad.ops.arithmetic import exp, where
+from minigrad.ops.arithmetic import where
+from minigrad.ops.elementary import exp
 from minigrad.ops.shape import broadcast_to, reshape
 from minigrad.tensor import constant, primitive
 
