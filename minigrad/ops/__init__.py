@@ -24,7 +24,7 @@ from minigrad.ops.shape import (
     transpose)
 from minigrad.tensor import Tensor
 
-__all__ = [name for name in dir() if not name.startswith("_") and name != "Tensor"]
+__all__ = [name for name, value in globals().items() if callable(value) and value is not Tensor]
 
 # Operators. An operation is a plain function, so it can be a method as it is.
 Tensor.__add__, Tensor.__radd__ = _a.add, lambda a, b: _a.add(b, a)
