@@ -19,10 +19,13 @@ import ast
 import difflib
 import importlib
 import os
+import re
 import sys
+import textwrap
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+WIDTH = 80                                              # columns of a terminal
 
 
 def demos():
@@ -37,7 +40,7 @@ def demos():
 
 
 def parser_for(name, module):
-    parser = argparse.ArgumentParser(prog=f"python -m demos {name}", description=module.__doc__,
+    parser = argparse.ArgumentParser(prog=f"python -m demos {name}", description=fit(module.__doc__),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--quick", action="store_true", help="the smallest run that still shows the claim")
@@ -67,7 +70,10 @@ def main(argv=None):
         return complain(f"demos: there is no demo '{name}'. {hint}", 2)
     os.environ["MPLBACKEND"] = "Agg"                    # figures are files: no display needed
     try:
-        import minigrad                                 # one sentence if its backend is missing
+        import minigrad
+    except (RuntimeError, ValueError) as problem:       # the backend is missing or unknown
+        return complain(str(problem), 1)
+    try:
         from demos.report import Report
 
         module = importlib.import_module(f"demos.{name}")
@@ -93,8 +99,25 @@ def show_list(found):
     width = max(map(len, found), default=0)
     print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n")
     for name, claim in found.items():
-        print(f"  {name:<{width}}  {claim}")
+        lines = textwrap.wrap(claim, WIDTH - width - 4) or [""]
+        print(f"  {name:<{width}}  " + ("\n" + " " * (width + 4)).join(lines))
     return 0
+
+
+def fit(text):
+    """The docstring in lines of 80 columns. A line that begins "Word   ..." hangs under its text;
+    paragraphs that fit, or are indented as a whole, stay as they are."""
+    paragraphs = []
+    for paragraph in text.strip().split("\n\n"):
+        lines = paragraph.split("\n")
+        if max(map(len, lines)) > WIDTH and not lines[0].startswith(" "):
+            items = re.split(r"\n(?=\w+ {2,})", paragraph)
+            hang = [len(re.match(r"(\w+ {2,})?", item).group()) for item in items]
+            paragraph = "\n".join(
+                item[:n] + textwrap.fill(" ".join(item[n:].split()), WIDTH - n).replace(
+                    "\n", "\n" + " " * n) for item, n in zip(items, hang))
+        paragraphs.append(paragraph)
+    return "\n\n".join(paragraphs)
 
 
 def complain(sentence, status):

@@ -130,17 +130,17 @@ def solved_starts(report, runs, starts):
                            mec="white" if any_solves else "black", mew=0.8)
             panel.plot(*FUNCTIONS[f].minimisers.T, "P", color="white", mec="black", ms=6, mew=0.6)
             share = np.isfinite(updates).mean()
-            panel.set_title(f"any: {found.any(1).sum()} of {len(starts)};  this one: {share:.0%}",
+            panel.set_title(f"any: {found.any(1).sum()} of {len(starts)};  best: {share:.0%}",
                             fontsize=8)
-            panel.set(xlim=(-4.1, 4.1), ylim=(-4.1, 4.1), aspect="equal")
+            panel.set(xlim=(-4.1, 4.1), ylim=(-4.1, 4.1), aspect="equal",
+                      xticks=range(-4, 5, 2), yticks=range(-4, 5, 2))
     for panel, f in zip(axes[-1], TASKS):
         panel.set_xlabel(f"{f.capitalize()}:  x", fontsize=10)
     for row, o in zip(axes, OPTIMIZERS):
         row[0].set_ylabel(f"{o}:  y", fontsize=10)
     figure.colorbar(image, ax=axes, shrink=0.35, aspect=30,
                     label="updates until solved (grey: never)")
-    figure.suptitle("Starts solved by the configuration that solves most (colour), and\n"
-                    "random starts solved by any configuration (black dots; circles: by none; "
-                    "crosses: minima)",
+    figure.suptitle("Starts solved by the best single configuration (colour), and random starts\n"
+                    "solved by any configuration (black dots; circles: by none; crosses: minima)",
                     fontsize=12)
     return figure

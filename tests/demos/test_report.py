@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import subprocess
 import sys
 import textwrap
 
@@ -231,6 +232,37 @@ def test_what_goes_wrong_is_one_sentence(a_demo, tmp_path, capsys, arguments, st
     arguments = [str(tmp_path) if word == "OUT" else word for word in arguments]
     assert door.main(arguments) == status
     assert capsys.readouterr().err == sentence + "\n"
+
+
+def test_list_and_help_fit_a_terminal(a_demo, capsys):
+    words = "word " * 40
+    (a_demo / "parabola.py").write_text(f'''"""{words}
+
+Question  {words}
+Answer    {words}
+          {words}
+
+    kept = as + it + is
+
+{words}
+"""
+SOURCE = ""
+def run(args, report): ...
+''')
+    door.main([])
+    with pytest.raises(SystemExit):
+        door.main(["parabola", "--help"])
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    assert printed.count("word") == 6 * 40 and "\n    kept = as + it + is\n" in printed
+    assert "\nQuestion  word" in printed and "\n          word" in printed
+
+
+def test_unknown_backend_is_one_sentence():
+    run = subprocess.run([sys.executable, "-m", "demos", "test_functions"], capture_output=True,
+                         text=True, env={**os.environ, "MINIGRAD_BACKEND": "abacus"})
+    assert run.returncode == 1 and run.stdout == ""
+    assert run.stderr == ("MINIGRAD_BACKEND=abacus: unknown backend; use 'numpy' or 'cupy'\n")
 
 
 def test_unwritable_out_is_one_sentence(a_demo, tmp_path, capsys):
