@@ -1,4 +1,4 @@
-"""A transformer and an LSTM learn what no n-gram can see, down towards the exact entropy of the text.
+"""A transformer and an LSTM learn what no n-gram sees, down towards the exact entropy of the text.
 
 Question   the text's entropy per character is known exactly, and the best n-gram stays well above
            it: agreement, sums, brackets and reversals reach too far back. How much of that gap do
@@ -17,8 +17,7 @@ import math
 
 import numpy as np
 
-from demos.seven_optimizers import MAKERS, curve, factor, in_truth
-from demos.seven_optimizers import attempt
+from demos.seven_optimizers import MAKERS, attempt, curve, factor, in_truth
 from optim import run_all, warmup_cosine
 from problems import Network
 from problems.data import batches, load, ngram_bits
@@ -37,7 +36,7 @@ MODELS = {"transformer": lambda V: Transformer(V, layers=2, width=128, heads=4, 
 
 
 def arguments(parser):
-    parser.add_argument("--steps", type=int, default=3000, metavar="N", help="updates of each model")
+    parser.add_argument("--steps", type=int, default=3000, metavar="N", help="updates per model")
     parser.add_argument("--optimizer", choices=("AdamW", "rms"), default="AdamW")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoints")
 
@@ -61,11 +60,13 @@ def train_one(args, name, steps):
         return text_loss(model, problem.params(theta), data.facts["tokens"][part][:n],
                          CONTEXT) / math.log(2)
 
+    def epoch(rng):
+        return map(data.train.take, batches(rng, data.train.n, BATCH, drop_last=True))
+
     rng = np.random.default_rng(args.seed)
     run = attempt(args, f"grammar-{name}-{args.optimizer}-{args.seed}", problem,
-                  MAKERS[args.optimizer](RATES[name], **settings),
-                  lambda rng: map(data.train.take, batches(rng, data.train.n, BATCH, drop_last=True)),
-                  steps=steps, rng=rng, schedule=schedule, clip=1.0,
+                  MAKERS[args.optimizer](RATES[name], **settings), epoch, steps=steps, rng=rng,
+                  schedule=schedule, clip=1.0,
                   evaluate=lambda theta: {"bits": bits(theta, "valid", 10_000)},
                   evaluate_every=max(steps // (2 if args.quick else 20), 1))
     tokens = model.sample(problem.params(run.theta), data.vocabulary.encode("\n"),
@@ -111,6 +112,6 @@ def run(args, report):
         axis.axhline(best, color="C1", ls=":", label="best n-gram")
         axis.axhline(floor, color="C0", ls="-.", label="exact entropy")
         axis.set(xlabel="updates", ylabel="bits per character (validation text)", ylim=(0.6, 2.0),
-                 title="The gap between the best n-gram and the entropy is what attention and memory close")
+                 title="what attention and memory close: from the best n-gram to the entropy")
         axis.legend()
         report.figure(fig)

@@ -1,4 +1,4 @@
-"""Seven optimizers on the polynomial regression: the published scores lie within the seed spread.
+"""Seven optimizers on the paper's polynomial regression: its test errors, within the seed spread.
 
 Question   at the best published settings, on the paper's own data, what do seven optimizers score
            over 20 seeds, and which differences between them survive?
@@ -16,8 +16,8 @@ of points; Muon takes its matrices one network at a time.
 import numpy as np
 
 import minigrad as mg
-from demos.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor, figure, in_truth,
-                                    mean_and_std)
+from demos.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor, figure,
+                                    in_truth, mean_and_std, steps_taken)
 from minigrad.backend import xp
 from optim import run_all
 from problems import Network
@@ -44,24 +44,24 @@ class Networks(Network):
 
 
 def train_seeds(args, name, seeds, epochs):
-    """Curves of `seeds` networks trained at once, each with its own start and order of the data."""
+    """Curves of several networks trained at once, each with its own start and order of the data."""
     data = load("polynomial", split="paper")
     problem = Networks(MLP((4, 32, 32, 1)), dtype=DTYPE)
     rngs = [np.random.default_rng([args.seed, seed]) for seed in seeds]
-    starts = [problem.start(rng) for rng in rngs]
+    theta = xp.stack([problem.start(rng) for rng in rngs])
     orders = [list(batches(rng, data.train.n, 1024)) for rng in rngs]
     fixed = [data.train.take(xp.stack(rows)) for rows in zip(*orders)]
-    theta = xp.stack(starts)
-    if len(seeds) == 1:
+    alone = len(seeds) == 1
+    if alone:
         theta, fixed = theta[0], [tuple(part[0] for part in batch) for batch in fixed]
 
     def test(theta):
         return {"test": problem.tree_loss(problem.params(theta), data.test)}
 
     label = f"regression-{name}-{args.seed}.{seeds[0]}-{seeds[-1]}"
-    run = attempt(args, label, problem, build("regression", name, problem.layout), fixed, theta=theta,
-                  epochs=epochs, rng=rngs[0], evaluate=test)
-    return [curve(run, row if len(seeds) > 1 else None) for row in range(len(seeds))]
+    run = attempt(args, label, problem, build("regression", name, problem.layout), fixed,
+                  theta=theta, epochs=epochs, rng=rngs[0], evaluate=test)
+    return [curve(run, None if alone else row) for row in range(len(seeds))]
 
 
 def run(args, report):
@@ -74,45 +74,40 @@ def run(args, report):
     best = {name: [min(c["test"]) for c in runs[name]] for name in NAMES}
     stats = {name: mean_and_std(best[name]) for name in NAMES}
     error = {name: stats[name][1] / seeds**0.5 for name in NAMES}
-
-    report.table(["optimizer", "mean", "std", "best", "reference", "std", "published best", "top 50"],
-                 [[name, f"{stats[name][0]:.4f}", f"{stats[name][1]:.4f}", f"{min(best[name]):.4f}",
-                   TABLE[name]["reference_mean"], TABLE[name]["reference_std"],
-                   TABLE[name]["best"], TABLE[name]["top50_mean"]] for name in NAMES],
-                 title=f"lowest test error of {epochs} epochs, {seeds} seeds; right: reference, published")
+    columns = ["optimizer", "mean", "std", "best", "reference", "std", "published", "top 50"]
+    report.table(columns, [[name, *(f"{x:.4f}" for x in (*stats[name], min(best[name]))),
+                            TABLE[name]["reference_mean"], TABLE[name]["reference_std"],
+                            TABLE[name]["best"], TABLE[name]["top50_mean"]] for name in NAMES],
+                 title=f"lowest test error of {epochs} epochs, {seeds} seeds")
     report.table(["optimizer", "s, first .. last epoch", "|step|, first .. last", "in truth"],
-                 [[name, factor(runs[name]),
-                   " .. ".join(f"{np.median([c['delta'][k] for c in runs[name]]):.2g}" for k in (0, -1)),
-                   in_truth(name, runs[name])] for name in NAMES], title="what the steps were")
+                 [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
+                  for name in NAMES], title="what the steps were")
     report.note("The published columns are the best of some 500 runs and the mean of the best 50, "
-                "chosen on the test set, so they lie lower than a mean over seeds may.")
+                "chosen on the test set, so they may lie lower than a mean over seeds.")
+    for name in NAMES if not args.quick else ():
+        reference, mean = TABLE[name]["reference_mean"], stats[name][0]
+        width = 2.0 * np.hypot(error[name], TABLE[name]["reference_std"] / 20**0.5)
+        report.claim(f"{name}: mean test error agrees with the reference within two combined "
+                     "standard errors", mean, mean - width, mean + width, published=reference,
+                     equals=reference)
+    claim_order(report, stats, error, ("Adam", "AdamW", "rms"), ("plain",))
+    claim_order(report, stats, error, ("plain",), ("SGD", "log"))
     if not args.quick:
-        for name in NAMES:
-            reference = TABLE[name]["reference_mean"]
-            width = 2.0 * np.hypot(error[name], TABLE[name]["reference_std"] / 20**0.5)
-            mean = stats[name][0]
-            report.claim(f"{name}: mean test error agrees with the reference within two combined "
-                         "standard errors", mean, mean - width, mean + width, published=reference,
-                         equals=reference)
-    order(report, stats, error, ("Adam", "AdamW", "rms"), ("plain",))
-    order(report, stats, error, ("plain",), ("SGD", "log"))
-    s = np.array([[low for _, low, _ in c["s"]] for c in runs["plain"]])
-    if not args.quick:
-        report.claim("plain: the metric factor s (median of each epoch) is within 1 % of 1 in nearly "
-                     "all epochs, so these runs are dampened SGD (share of epochs)", (s > 0.99).mean(),
-                     at_least=0.95)
+        s = np.array([[middle for _, middle, _ in c["s"]] for c in runs["plain"]])
+        report.claim("plain: the metric factor s (median of each epoch) is within 1 % of 1, so the "
+                     "runs are dampened SGD (share of epochs)", (s > 0.99).mean(), at_least=0.95)
     start, end = (np.mean([c["s"][k][1] for c in runs["log"]]) for k in (0, -1))
-    report.claim("log: its factor grows, the warm-up that the metric of log L brings (last epoch / "
-                 "first)", end / start, published=round(5.64 / 1.24, 2), at_least=1.0)
+    report.claim("log: its factor grows, the warm-up of the metric of log L (last / first epoch)",
+                 end / start, published=round(5.64 / 1.24, 2), at_least=1.0)
     report.data.update(runs=runs, best=best, epochs=epochs, seeds=seeds)
     if report.plotting:
         figure(report, runs, "test", label="test error", published=TABLE, log=True)
 
 
-def order(report, stats, error, better, worse):
-    """Claim that one group of optimizers scores below another, with two standard errors of the gap."""
+def claim_order(report, stats, error, better, worse):
+    """Claim that one group scores below another, with two standard errors of the gap."""
     gap = np.mean([stats[n][0] for n in worse]) - np.mean([stats[n][0] for n in better])
-    width = 2.0 * np.hypot(np.hypot.reduce([error[n] for n in worse]) / len(worse),
-                           np.hypot.reduce([error[n] for n in better]) / len(better))
-    report.claim(f"the mean error of {', '.join(better)} lies below that of {', '.join(worse)} (gap)",
+    width = 2.0 * np.hypot(*(np.hypot.reduce([error[n] for n in group]) / len(group)
+                             for group in (better, worse)))
+    report.claim(f"mean error of {', '.join(better)} below that of {', '.join(worse)} (gap)",
                  gap, gap - width, gap + width, at_least=0.0)

@@ -1,4 +1,4 @@
-"""The seven optimizers of arXiv:2509.03594 at their published best settings, and how runs are shown.
+"""The seven optimizers of arXiv:2509.03594 at their published settings, and how runs are shown.
 
 Four network demos share this page: `build` makes an optimizer from the published table, `attempt`
 trains with it, `curve` turns a finished run into lists that fit a JSON file, `in_truth` says
@@ -16,7 +16,8 @@ import numpy as np
 import optim
 from optim.run import per_epoch
 
-PUBLISHED = json.loads((Path(__file__).parent / "published/induced_metric_networks.json").read_text())
+FILE = Path(__file__).parent / "published" / "induced_metric_networks.json"
+PUBLISHED = json.loads(FILE.read_text(encoding="utf-8"))
 NAMES = ("Adam", "AdamW", "rms", "Muon", "SGD", "plain", "log")
 COLOURS = dict(zip(NAMES, ("C0", "C9", "C3", "C4", "C2", "C1", "C5")))
 STYLES = dict(zip(NAMES, ("-", "--", "-", ":", "-", "--", "-.")))
@@ -26,7 +27,10 @@ WITHOUT_METRIC = {"plain": "SGD", "rms": "AdamW"}   # what they are where s = 1
 
 
 def build(task, name, layout, rate=1.0, damping=1.0):
-    """The optimizer `name` with its best published settings for `task`; lr times rate, xi times damping."""
+    """The optimizer `name` with its best published settings for `task`.
+
+    lr is multiplied by `rate`, xi by `damping`.
+    """
     settings = dict(PUBLISHED[task]["configurations"][name])
     settings["lr"] *= rate
     if "xi" in settings:
@@ -35,11 +39,11 @@ def build(task, name, layout, rate=1.0, damping=1.0):
 
 
 def attempt(args, label, *positional, progress=None, **settings):
-    """optim.train with a checkpoint OUT/checkpoints/LABEL.npz; a run that diverges is returned as it is."""
+    """optim.train with a checkpoint OUT/checkpoints/LABEL.npz; also returns a run that diverged."""
     path = Path(args.out) / "checkpoints" / f"{label}.npz"
     try:
-        return optim.train(*positional, checkpoint=path, checkpoint_seconds=60.0, resume=args.resume,
-                           progress=progress, **settings)
+        return optim.train(*positional, checkpoint=path, checkpoint_seconds=60.0,
+                           resume=args.resume, progress=progress, **settings)
     except optim.Diverged as diverged:
         diverged.run.stopped = "diverged"
         return diverged.run
@@ -70,7 +74,7 @@ def curve(run, row=None):
 
 
 def in_truth(name, curves):
-    """What the runs show, in words: "metric acts", "SGD", "AdamW from 12 % on", or None if no metric.
+    """What runs show in words: "metric acts", "SGD", "AdamW from 12 % on", or None without metric.
 
     They are in truth the optimizer without the metric while s stays within 1 % of 1, in its minimum
     and maximum over each stretch between evaluations (medians over the runs).
@@ -95,6 +99,18 @@ def factor(curves):
     return f"{s[0]:.3g} .. {s[-1]:.3g}"
 
 
+def steps_taken(curves):
+    """Length of the steps as text: medians over the runs, first and last stretch."""
+    return " .. ".join(f"{np.median([c['delta'][k] for c in curves]):.2g}" for k in (0, -1))
+
+
+def claim_idle(report, name, curves):
+    """Claim that the metric did nothing in these runs of plain or rms."""
+    off = max(abs(s[k] - 1.0) for c in curves for s in c["s"] for k in (0, 2))
+    report.claim(f"{name}: the metric factor stays within 1 % of 1, so these runs are "
+                 f"{WITHOUT_METRIC[name]} (largest |s - 1|)", off, at_most=0.01)
+
+
 def mean_and_std(values):
     values = np.asarray(values, dtype=float)
     return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
@@ -103,8 +119,8 @@ def mean_and_std(values):
 def claim_spread(report, what, groups):
     """Is the spread between the optimizers more than that between seeds? A permutation test.
 
-    F = variance of the group means over the mean variance inside the groups; p is the share of 2,000
-    random regroupings of the same scores with an F at least as large.
+    F = variance of the group means over the mean variance inside the groups; p is the share of
+    2,000 random regroupings of the same scores with an F at least as large.
     """
     sizes = np.cumsum([len(group) for group in groups])[:-1]
     scores = np.concatenate([np.asarray(group, dtype=float) for group in groups])
@@ -117,8 +133,8 @@ def claim_spread(report, what, groups):
     rng = np.random.default_rng(report.args.seed)
     observed = ratio(scores)
     p = (1 + sum(ratio(rng.permutation(scores)) >= observed for _ in range(2000))) / 2001
-    report.claim(f"the seven optimizers differ by no more than seeds do in {what} (p of a permutation "
-                 "test)", p, at_least=0.05)
+    report.claim(f"the seven optimizers differ by no more than seeds do in {what} (p of a "
+                 "permutation test)", p, at_least=0.05)
 
 
 def figure(report, runs, score, *, label, published=None, log=False, name=None):
@@ -129,28 +145,29 @@ def figure(report, runs, score, *, label, published=None, log=False, name=None):
     fig, axes = report.subplots(2, 4, figsize=(14.0, 6.6))
     (cloud, trains, scores, clock), (both, bars, times, factors) = axes
     for i, (optimizer, curves) in enumerate(runs.items()):
-        look = dict(color=COLOURS[optimizer], linestyle=STYLES[optimizer], label=optimizer, lw=1.2)
+        colour = COLOURS[optimizer]
+        look = dict(color=colour, linestyle=STYLES[optimizer], label=optimizer, lw=1.2)
         rows = np.array([c[score] for c in curves], dtype=float)        # (runs, evaluations)
         train = np.array([c["train"] for c in curves])
         at = np.arange(1, rows.shape[1] + 1)
         best = rows.argmin(axis=1)
         seconds = np.array([c["seconds"] for c in curves])
-        cloud.scatter(best + 1, rows.min(axis=1), s=12, color=COLOURS[optimizer])
+        cloud.scatter(best + 1, rows.min(axis=1), s=12, color=colour)
         if published:
             star = published[optimizer]
-            cloud.scatter(star["best_epoch"], star["best"], s=60, marker="*", color=COLOURS[optimizer],
+            cloud.scatter(star["best_epoch"], star["best"], s=60, marker="*", color=colour,
                           edgecolor="k", linewidth=0.5)
         trains.plot(at, np.median(train, axis=0), **look)
         scores.plot(at, np.median(rows, axis=0), **look)
         clock.plot(np.median(seconds, axis=0), np.median(rows, axis=0), **look)
         both.plot(np.median(train, axis=0), np.median(rows, axis=0), **look)
-        bars.bar(i - 0.2, np.median(train[:, -1]), 0.4, color=COLOURS[optimizer])
-        bars.bar(i + 0.2, np.median(rows[:, -1]), 0.4, color=COLOURS[optimizer], alpha=0.5)
-        times.bar(i - 0.2, np.median(seconds[np.arange(len(rows)), best]), 0.4, color=COLOURS[optimizer])
+        bars.bar(i - 0.2, np.median(train[:, -1]), 0.4, color=colour)
+        bars.bar(i + 0.2, np.median(rows[:, -1]), 0.4, color=colour, alpha=0.5)
+        times.bar(i, np.median(seconds[np.arange(len(rows)), best]), 0.6, color=colour)
         if "s" in curves[0]:
             low, middle, high = np.median([c["s"] for c in curves], axis=0).T
             factors.plot(at, middle, **look)
-            factors.fill_between(at, low, high, color=COLOURS[optimizer], alpha=0.2, lw=0)
+            factors.fill_between(at, low, high, color=colour, alpha=0.2, lw=0)
     for axis, x, y in ((cloud, "evaluation of the best score", f"best {label}"),
                        (trains, "evaluation", "training loss"), (scores, "evaluation", label),
                        (clock, "seconds", label), (both, "training loss", label),

@@ -12,6 +12,7 @@ file system does in one indivisible act.
 """
 import json
 import os
+from itertools import zip_longest
 
 import numpy as np
 
@@ -71,11 +72,11 @@ def read(file, path):
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
     except Exception as error:                      # zipfile, zlib, struct, numpy: each has its own
-        raise RuntimeError(f"checkpoint: {path} is damaged or cut short ({error}). Delete it and start "
-                         "again, or put an older copy in its place.") from error
+        raise RuntimeError(f"checkpoint: {path} is damaged or cut short ({error}). Delete it "
+                           "and start again, or put an older copy in its place.") from error
     if FORMAT.encode() not in bytes(arrays.get("about", b"")):
         raise RuntimeError(f"checkpoint: {path} is not a checkpoint of a training run. "
-                         "Name another file.")
+                           "Name another file.")
     return arrays
 
 
@@ -83,7 +84,7 @@ def pack(tree, path, arrays):
     """JSON for `tree`; the arrays in it go to `arrays` under their path."""
     inner = path + "." if path else ""
     if isinstance(tree, dict):
-        return {"dict": [[key, pack(value, f"{inner}{key}", arrays)] for key, value in tree.items()]}
+        return {"dict": [[k, pack(value, f"{inner}{k}", arrays)] for k, value in tree.items()]}
     if isinstance(tree, (list, tuple)):
         items = [pack(value, f"{inner}{i}", arrays) for i, value in enumerate(tree)]
         return {"tuple" if isinstance(tree, tuple) else "list": items}
@@ -131,10 +132,8 @@ def check_same_model(path, stored, current):
     """Raise RuntimeError naming the first difference between two results of `describe`."""
     if stored == current:
         return
-    width = max(len(stored), len(current))
-    nothing = ["nothing", []]
-    pairs = zip(stored + [nothing] * (width - len(stored)), current + [nothing] * (width - len(current)))
+    pairs = zip_longest(stored, current, fillvalue=["nothing", []])
     (name, shape), (other, other_shape) = next((a, b) for a, b in pairs if a != b)
-    raise RuntimeError(f"checkpoint: {path} belongs to another model: it has {name} {tuple(shape)} where "
-                     f"this one has {other} {tuple(other_shape)}. Name another file, or build the "
-                     "model it was made for.")
+    raise RuntimeError(f"checkpoint: {path} belongs to another model: it has {name} {tuple(shape)} "
+                       f"where this one has {other} {tuple(other_shape)}. Name another file, or "
+                       "build the model it was made for.")

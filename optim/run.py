@@ -47,7 +47,7 @@ class Run:
         self.history.setdefault(name, []).append(value if np.ndim(value) else value.item())
 
     def judge(self, scores):
-        """Add an evaluation, a dict of scores, and keep the point where the first one is the best yet."""
+        """Add an evaluation, a dict of scores; keep the point if the first one is the best yet."""
         self.add("evaluated", np.asarray(self.step))
         self.add("seconds", np.asarray(self.seconds))
         for name, score in scores.items():
@@ -88,4 +88,5 @@ def per_epoch(history, name="s"):
     if not ends or ends[-1] < len(items):
         ends.append(len(items))                     # the epoch that was not finished
     pieces = np.split(items, ends[:-1])
-    return tuple(np.stack([f(piece, axis=0) for piece in pieces]) for f in (np.min, np.median, np.max))
+    return tuple(np.stack([f(piece, axis=0) for piece in pieces])
+                 for f in (np.min, np.median, np.max))

@@ -9,7 +9,8 @@ from minigrad import Layout
 from minigrad.backend import xp
 from optim.run import Run
 
-LAYOUT = Layout({"W": xp.zeros((4, 3)), "E": xp.zeros((5, 4)), "K": xp.zeros((2, 3, 3, 3)), "b": xp.zeros(3)})
+LAYOUT = Layout({"W": xp.zeros((4, 3)), "E": xp.zeros((5, 4)), "K": xp.zeros((2, 3, 3, 3)),
+                 "b": xp.zeros(3)})
 
 
 @pytest.mark.parametrize("task", ["regression", "mnist", "cifar", "shakespeare"])
@@ -18,12 +19,14 @@ def test_every_published_configuration_builds(task):
     for name in NAMES:
         optimizer = build(task, name, LAYOUT)
         for key, value in PUBLISHED[task]["configurations"][name].items():
-            holder = optimizer.fallback if name == "Muon" and key in ("beta1", "beta2") else optimizer
+            inner = name == "Muon" and key in ("beta1", "beta2")
+            holder = optimizer.fallback if inner else optimizer
             assert getattr(holder, key) == value, (task, name, key)
 
 
 def test_rate_and_damping_change_lr_and_xi_only():
-    before, after = build("shakespeare", "rms", LAYOUT), build("shakespeare", "rms", LAYOUT, 0.5, 7.0)
+    before = build("shakespeare", "rms", LAYOUT)
+    after = build("shakespeare", "rms", LAYOUT, 0.5, 7.0)
     assert after.lr == 0.5 * before.lr and after.xi == 7.0 * before.xi and after.beta == before.beta
 
 
@@ -31,7 +34,7 @@ def test_muon_orthogonalises_arrays_with_exactly_two_axes():
     muon = build("cifar", "Muon", LAYOUT)
     assert isinstance(muon.fallback, optim.NAdam) and muon.fallback.lr == muon.lr
     taken = [where for where, *_ in muon.matrices]
-    assert taken == [slice(LAYOUT["W"].start, LAYOUT["W"].stop), slice(LAYOUT["E"].start, LAYOUT["E"].stop)]
+    assert taken == [slice(LAYOUT[name].start, LAYOUT[name].stop) for name in ("W", "E")]
 
 
 def history(rows=None):
@@ -44,7 +47,8 @@ def history(rows=None):
 def test_a_curve_has_one_entry_an_evaluation():
     for row in (None, 1):
         found = curve(Run(None, {}, history=history(None if row is None else 2)), row)
-        assert found["at"] == [3, 6] and found["score"] == [2.0, 5.0] and found["train"] == [1.0, 4.0]
+        assert found["at"] == [3, 6] and found["score"] == [2.0, 5.0]
+        assert found["train"] == [1.0, 4.0]
         assert found["delta"] == [10.0, 40.0]
         np.testing.assert_allclose(found["s"], [[0.998, 0.999, 1.0], [0.995, 0.996, 0.997]])
 
@@ -62,7 +66,8 @@ def test_what_a_run_is_in_truth():
 
 
 def test_mean_and_std():
-    assert mean_and_std([1.0, 3.0]) == (2.0, pytest.approx(2.0**0.5)) and mean_and_std([5.0]) == (5.0, 0.0)
+    assert mean_and_std([1.0, 3.0]) == (2.0, pytest.approx(2.0**0.5))
+    assert mean_and_std([5.0]) == (5.0, 0.0)
 
 
 class Claims:

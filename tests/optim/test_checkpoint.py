@@ -72,7 +72,7 @@ def test_truncated_at_any_length(tmp_path):
     whole = path.read_bytes()
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
-        with pytest.raises(RuntimeError, match=r"checkpoint: .*a\.npz is damaged or cut short .*Delete"):
+        with pytest.raises(RuntimeError, match=r"a\.npz is damaged or cut short .*Delete"):
             checkpoint.load(path)
 
 
@@ -155,7 +155,7 @@ def test_a_write_that_the_system_cuts_off(tmp_path):
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RuntimeError, match=r"cannot write .*a\.npz \(File exists\)\. Free some space"):
+    with pytest.raises(RuntimeError, match=r"cannot write .*a\.npz \(File exists\)\. Free some"):
         checkpoint.save(tmp_path / "file" / "a.npz", {"theta": xp.zeros(3)})
 
 
@@ -173,8 +173,8 @@ def test_models_are_told_apart():
     large = Layout({"layers": [{"W": xp.zeros((4, 5)), "b": xp.zeros(5)}]})
     stored = checkpoint.describe(small, xp.zeros(15))
     checkpoint.check_same_model("a.npz", stored, checkpoint.describe(small, xp.ones(15)))
-    with pytest.raises(RuntimeError, match=r"a\.npz belongs to another model: it has layers\.0\.W \(4, 3\) "
-                                         r"where this one has layers\.0\.W \(4, 5\)"):
+    with pytest.raises(RuntimeError, match=r"a\.npz belongs to another model: it has layers\.0\.W "
+                                           r"\(4, 3\) where this one has layers\.0\.W \(4, 5\)"):
         checkpoint.check_same_model("a.npz", stored, checkpoint.describe(large, xp.zeros(25)))
     with pytest.raises(RuntimeError, match=r"it has points \(\) where this one has points \(2,\)"):
         checkpoint.check_same_model("a.npz", stored, checkpoint.describe(small, xp.zeros((2, 15))))

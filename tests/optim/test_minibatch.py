@@ -52,12 +52,15 @@ def test_clipping_keeps_the_direction_and_bounds_the_length(data):
     assert float(loss) == float(clipped_loss)
     untouched = MinibatchObjective(Noisy(), [data], clip=2 * length).value_and_grad(THETA)[1]
     np.testing.assert_array_equal(to_host(untouched), to_host(g))
-    single = MinibatchObjective(Noisy(), [data], clip=0.5).value_and_grad(THETA.astype("float32"))[1]
-    assert single.dtype == np.float32
+    clipped = MinibatchObjective(Noisy(), [data], clip=0.5)
+    assert clipped.value_and_grad(THETA.astype("float32"))[1].dtype == np.float32
 
 
 def test_clipping_is_point_by_point():
-    objective = MinibatchObjective(lambda theta: mg.sum(mg.square(theta), axis=-1), [None], clip=1.0)
+    def bowl(theta):
+        return mg.sum(mg.square(theta), axis=-1)
+
+    objective = MinibatchObjective(bowl, [None], clip=1.0)
     _, g = objective.value_and_grad(xp.asarray([[3.0, 4.0], [0.1, 0.2]]))
     np.testing.assert_allclose(to_host(g), [[0.6, 0.8], [0.2, 0.4]], rtol=1e-14)
 

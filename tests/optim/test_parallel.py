@@ -64,8 +64,9 @@ SCRIPT = textwrap.dedent("""
 def test_ctrl_c_stops_the_workers_without_noise(tmp_path):
     """As a terminal does it: the signal goes to the whole group of processes."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    process = subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    process = subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True,
                                env={**os.environ, "PYTHONPATH": os.getcwd()})
     deadline = time.monotonic() + 20
     while not (tmp_path / "begun1").exists() and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""train: the loop against hand-written loops, resuming bit for bit, and everything that stops it."""
+"""train: the loop against hand-written loops, resuming bit for bit, and all that stops it."""
 import errno
 import os
 import signal
@@ -133,7 +133,8 @@ def test_the_best_point_is_kept_and_patience_ends_the_run():
         seen.append(theta)
         return {"error": next(scores), "other": 4.0}
 
-    run = train(Calm(), SGD(0.01), FIXED, epochs=9, evaluate=evaluate, patience=3, rng=rng(), **QUIET)
+    run = train(Calm(), SGD(0.01), FIXED, epochs=9, evaluate=evaluate, patience=3, rng=rng(),
+                **QUIET)
     assert run.stopped == "patience" and run.epoch == 5
     assert run.best_score == 1.0 and run.best_step == 8
     np.testing.assert_array_equal(to_host(run.best), to_host(seen[1]))
@@ -152,8 +153,8 @@ def test_the_best_point_is_kept_row_by_row():
 
 def test_the_metric_factor_is_in_the_history():
     xi, batches = 0.5, [FIXED[0], FIXED[1]]
-    run = train(Calm(), RMSInducedMetric(lr=0.1, momentum=0.0, xi=xi, beta=0.0, beta_rms=0.9), batches,
-                epochs=2, rng=rng(), **QUIET)
+    optimizer = RMSInducedMetric(lr=0.1, momentum=0.0, xi=xi, beta=0.0, beta_rms=0.9)
+    run = train(Calm(), optimizer, batches, epochs=2, rng=rng(), **QUIET)
     g = gradient(rng().standard_normal(3), FIXED[0])[0]
     assert run.history["s"][0] == pytest.approx(1 / (1 + xi * np.abs(g).sum()), rel=1e-6)
     low, middle, high = per_epoch(run.history)
@@ -239,8 +240,9 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(tmp_path):
 
     pressed = []
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt, match=r"stopped by Ctrl-C after step 5; saved to .*a\.npz\. "
-                                                r"To go on, resume \(resume=True, or --resume\)"):
+    with pytest.raises(KeyboardInterrupt, match=(
+            r"stopped by Ctrl-C after step 5; saved to .*a\.npz\. "
+            r"To go on, resume \(resume=True, or --resume\)")):
         train(Line(), Adam(0.1), shuffled, rng=rng(), evaluate=press, checkpoint=path,
               checkpoint_every=4, **settings)
     assert signal.getsignal(signal.SIGINT) is before
@@ -274,9 +276,9 @@ def test_checkpoints_by_the_clock(tmp_path, monkeypatch):
 
 def test_a_nan_loss_names_step_rate_and_the_last_good_checkpoint(tmp_path):
     path = tmp_path / "a.npz"
-    with np.errstate(all="ignore"), pytest.raises(
-            Diverged, match=r"the loss became inf at step 7 \(learning rate 1e\+25\)\. The last good "
-                            r"checkpoint is .*a\.npz, of step 6; resume it with a smaller rate") as info:
+    sentence = (r"the loss became inf at step 7 \(learning rate 1e\+25\)\. The last good "
+                r"checkpoint is .*a\.npz, of step 6; resume it with a smaller rate")
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match=sentence) as info:
         train(bowl, SGD(1e25), steps=50, theta=xp.ones(2), rng=rng(), checkpoint=path,
               checkpoint_every=2, **QUIET)
     assert info.value.run.step == len(info.value.run.history["loss"]) == 7
@@ -293,8 +295,8 @@ def test_a_nan_loss_without_checkpoint_and_with_an_optimizer_that_objects_itself
         return mg.sum(mg.log(theta)) + 5.0
 
     for optimizer in (SGD(2.0), LogInducedMetric(lr=20.0, xi=1e-3, momentum=0.0)):
-        with np.errstate(all="ignore"), pytest.raises(
-                Diverged, match=r"the loss became nan at step 1 \(learning rate 20?\)\. No checkpoint was"):
+        sentence = r"the loss became nan at step 1 \(learning rate 20?\)\. No checkpoint was"
+        with np.errstate(all="ignore"), pytest.raises(Diverged, match=sentence):
             train(loss, optimizer, steps=9, theta=xp.ones(1), rng=rng(), **QUIET)
 
 
@@ -303,19 +305,19 @@ def test_a_parameter_that_is_no_number_is_never_saved(tmp_path):
         def update(self, g, loss, theta, state):
             return theta * float("nan"), state
 
-    with pytest.raises(Diverged, match=r"a parameter became NaN or infinite at step 0 .* of step 0;"):
-        train(bowl, Broken(0.1), steps=9, theta=xp.ones(1), rng=rng(), checkpoint=tmp_path / "a.npz",
-              checkpoint_every=1, **QUIET)
+    with pytest.raises(Diverged, match=r"parameter became NaN or infinite at step 0 .* of step 0;"):
+        train(bowl, Broken(0.1), steps=9, theta=xp.ones(1), rng=rng(),
+              checkpoint=tmp_path / "a.npz", checkpoint_every=1, **QUIET)
     assert np.isfinite(to_host(checkpoint.load(tmp_path / "a.npz")["theta"])).all()
 
 
 def test_of_many_points_some_may_diverge():
+    settings = dict(steps=40, theta=xp.ones((2, 2)), rng=rng(), **QUIET)
     with np.errstate(all="ignore"):
-        run = train(bowl, SGD(xp.asarray([[0.25], [1e30]])), steps=40, theta=xp.ones((2, 2)),
-                    rng=rng(), **QUIET)
+        run = train(bowl, SGD(xp.asarray([[0.25], [1e30]])), **settings)
     assert run.history["loss"][-1][0] < 1e-20 and not np.isfinite(run.history["loss"][-1][1])
-    with np.errstate(all="ignore"), pytest.raises(Diverged, match=r"learning rate 1e\+20 to 1e\+30"):
-        train(bowl, SGD(xp.asarray([[1e20], [1e30]])), steps=40, theta=xp.ones((2, 2)), rng=rng(), **QUIET)
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match=r"rate 1e\+20 to 1e\+30"):
+        train(bowl, SGD(xp.asarray([[1e20], [1e30]])), **settings)
 
 
 # ---------------------------------------------------------------------- wrong calls and files
@@ -348,8 +350,8 @@ def test_a_checkpoint_of_another_model_or_optimizer(tmp_path):
 
     here = dict(checkpoint=tmp_path / "a.npz", rng=rng(), **QUIET)
     train(Calm(), SGD(0.1), FIXED, steps=2, **here)
-    with pytest.raises(RuntimeError, match=r"belongs to another model: it has W \(3, 1\) where this one "
-                                         r"has W \(4, 1\)"):
+    with pytest.raises(RuntimeError, match=r"belongs to another model: it has W \(3, 1\) "
+                                           r"where this one has W \(4, 1\)"):
         train(Wide(), SGD(0.1), FIXED, steps=4, resume=True, **here)
     with pytest.raises(RuntimeError, match=r"was made by SGD, not by Adam"):
         train(Calm(), Adam(0.1), FIXED, steps=4, resume=True, **here)
@@ -382,7 +384,8 @@ def test_a_disk_that_fills_up_in_the_middle(tmp_path, monkeypatch):
               checkpoint_every=1, **QUIET)
     assert checkpoint.load(path)["step"] == 3       # 0.8, 0.64, 0.512 | 0.41
     monkeypatch.undo()
-    run = train(bowl, SGD(0.1), steps=9, theta=xp.ones(2), rng=rng(), checkpoint=path, resume=True, **QUIET)
+    run = train(bowl, SGD(0.1), steps=9, theta=xp.ones(2), rng=rng(), checkpoint=path, resume=True,
+                **QUIET)
     np.testing.assert_allclose(to_host(run.theta), 0.8**9, rtol=1e-14)
 
 
@@ -397,7 +400,8 @@ SCRIPT = textwrap.dedent("""
     from test_training import Line, shuffled, evaluate
 
     run = train(Line(), Adam(0.05), shuffled, epochs=int(sys.argv[2]), rng=np.random.default_rng(7),
-                evaluate=evaluate, checkpoint=sys.argv[1], checkpoint_every=3, resume=True, progress=None)
+                evaluate=evaluate, checkpoint=sys.argv[1], checkpoint_every=3, resume=True,
+                progress=None)
     print(to_host(run.theta).tobytes().hex(), to_host(run.best).tobytes().hex())
 """)
 
@@ -406,8 +410,8 @@ def killed_and_resumed(path, seed, epochs):
     """Output of the run at `path`, which is killed at random moments until it gets to its end."""
     pause = np.random.default_rng(seed)
     for kills in range(1000):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path), str(epochs), os.path.dirname(__file__)],
-                                   stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", SCRIPT, path, str(epochs), os.path.dirname(__file__)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             return process.communicate(timeout=0.3 + 2.0 * pause.random())[0], kills
         except subprocess.TimeoutExpired:
@@ -418,8 +422,9 @@ def killed_and_resumed(path, seed, epochs):
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments_it_ends_at_the_same_theta(tmp_path):
     epochs = 1200
-    whole = train(Line(), Adam(0.05), shuffled, epochs=epochs, rng=rng(), evaluate=evaluate, **QUIET)
-    expected = to_host(whole.theta).tobytes().hex() + " " + to_host(whole.best).tobytes().hex() + "\n"
+    whole = train(Line(), Adam(0.05), shuffled, epochs=epochs, rng=rng(), evaluate=evaluate,
+                  **QUIET)
+    expected = " ".join(to_host(a).tobytes().hex() for a in (whole.theta, whole.best)) + "\n"
     total = 0
     for seed in range(10):
         output, kills = killed_and_resumed(tmp_path / f"{seed}.npz", seed, epochs)

@@ -23,7 +23,8 @@ def test_chunks_of_unequal_size_are_weighed():
     assert error_rate(model, params, (x, y), rows=7) == pytest.approx(wrong, rel=1e-12)
 
 
-@pytest.mark.parametrize("model", [Transformer(6, layers=1, width=8, heads=2, context=8), LSTM(6, 5, 7)])
+@pytest.mark.parametrize("model", [Transformer(6, layers=1, width=8, heads=2, context=8),
+                                   LSTM(6, 5, 7)])
 def test_every_scored_token_has_half_a_context_before_it(model):
     rng = np.random.default_rng(1)
     params = model.init(rng)
@@ -33,7 +34,8 @@ def test_every_scored_token_has_half_a_context_before_it(model):
         window = xp.asarray(tokens[None, start:start + 8])
         log_p = to_host(mg.log_softmax(model.apply(params, window)))[0]
         expected += [-log_p[t, tokens[start + t + 1]] for t in range(4, 8)]
-    assert text_loss(model, params, tokens, 8, rows=2) == pytest.approx(np.mean(expected), rel=1e-12)
+    found = text_loss(model, params, tokens, 8, rows=2)
+    assert found == pytest.approx(np.mean(expected), rel=1e-12)
 
 
 def test_a_model_that_knows_nothing_scores_the_logarithm_of_the_vocabulary():
