@@ -9,6 +9,7 @@ batches of a half-finished epoch can be drawn again without repeating its noise.
 Read `minibatch.py` (what one step sees), `run.py` (what a run remembers), `checkpoint.py`.
 """
 import copy
+import math
 import os
 import time
 from itertools import islice
@@ -22,6 +23,7 @@ from minigrad.backend import to_host, xp
 from . import checkpoint as files
 from .interrupt import CtrlC
 from .minibatch import MinibatchObjective, takes_noise
+from .optimizer import dot
 from .progress import Progress
 from .run import Run
 
@@ -179,7 +181,7 @@ class Training:
                 raise
             loss = objective.loss
         change, s = run.theta - before, run.state.get("s")
-        delta = xp.sqrt(xp.sum(change * change, axis=-1))
+        delta = xp.sqrt(dot(change, change)).reshape(change.shape[:-1])
         self.unread.append((run.step, loss, delta, None if s is None else xp.array(s)))
         if len(self.unread) >= READ_EVERY or run.theta is before:
             self.read()
@@ -271,4 +273,6 @@ class Training:
 
 def finite(loss):
     """Whether the loss of at least one point is finite."""
-    return bool(xp.any(xp.isfinite(xp.asarray(loss))))
+    if getattr(loss, "ndim", 0) == 0:
+        return math.isfinite(float(loss))
+    return bool(xp.any(xp.isfinite(loss)))
