@@ -70,7 +70,7 @@ class MLP:
             inside = mg.standardize(h, eps=NORM_EPS) if self.norm and not first else h
             if record is not None:
                 record[f"layers.{k}.W"] = inside
-            z = mg.matmul(inside, layer["W"]) + row(layer["b"])
+            z = mg.linear(inside, layer["W"], layer["b"])
             if last:
                 return z
             h = h + phi(z) if self.skip and not first else phi(z)
@@ -84,8 +84,3 @@ class MLP:
         if targets.ndim == 1:
             targets = targets.reshape(-1, 1)
         return mg.mean_squared_error(outputs, targets)
-
-
-def row(b):
-    """A bias (out,) as it is; a batch of them (..., out) as (..., 1, out), to add to (..., B, out)."""
-    return b if b.ndim == 1 else mg.expand_dims(b, axis=-2)

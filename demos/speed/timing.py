@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 # process that has them.
 ONE_THREAD = {name: "1" for name in (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
-SHORTEST = 4e-3          # seconds: a sample repeats its work until it takes at least this long
+SHORTEST = 0.03          # seconds: a sample repeats its work until it takes at least this long
 
 
 @dataclass

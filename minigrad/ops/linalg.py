@@ -68,28 +68,32 @@ def matmul(a, b):
 
 @primitive
 def linear(x, W, b):
-    """x W + b for rows x (..., m), a matrix W (m, n) and b (n,), in one operation: the sum is made in
-    place, so that no copy without b is kept.
+    """x W + b for rows x (..., B, m), W (..., m, n) and b (..., n), in one operation: b is added in
+    place, so that no copy without it is kept. Leading axes of W and b are a batch of points.
 
         dx = g W^T,    dW = x^T g,    db = sum of g over the rows
     """
-    if W.ndim != 2 or x.shape[-1:] != W.shape[:1] or b.shape != W.shape[1:]:
+    if x.shape[-1:] != W.shape[-2:-1] or b.shape != W.shape[:-2] + W.shape[-1:]:
         raise ValueError(f"linear: x {x.shape}, W {W.shape} and b {b.shape} do not fit. "
-                         "Give (..., m), (m, n) and (n,).")
-    y = x.reshape(-1, x.shape[-1]) @ W
-    y += b
-    return y.reshape(x.shape[:-1] + b.shape)
+                         "Give (..., B, m), (..., m, n) and (..., n).")
+    y = _matmul.forward(x, W)
+    y += b if b.ndim == 1 else b[..., None, :]
+    return y
 
 
 @linear.vjp_joint
 def _(g, y, x, W, b, *, needs):
-    return (_matmul(g, swapaxes(W, a=-1, b=-2)) if needs[0] else None,
-            _matmul(swapaxes(_rows(x), a=-1, b=-2), _rows(g)) if needs[1] else None,
-            sum_to(g, shape=b.shape) if needs[2] else None)
+    dx, dW = _matmul.joint(g, y, x, W, needs=needs)
+    if not needs[2]:
+        return dx, dW, None
+    rows = (1,) * (b.ndim > 1)                       # b (..., n) was added as (..., 1, n)
+    return dx, dW, reshape(sum_to(g, shape=b.shape[:-1] + rows + b.shape[-1:]), shape=b.shape)
 
 
 @linear.vjp_arrays
 def _(g, y, _, x, W, b, *, needs):
+    if W.ndim > 2:
+        return linear.joint(g, y, x, W, b, needs=needs)
     rows = g.reshape(-1, g.shape[-1])
     return ((rows @ W.T).reshape(x.shape) if needs[0] else None,
             x.reshape(-1, x.shape[-1]).T @ rows if needs[1] else None,

@@ -97,6 +97,7 @@ SAMPLES = [
     ("_matmul", [normal(2, 1, 3, 4), normal(5, 4, 2)], {}, 3),
     ("linear", [normal(3, 4), normal(4, 2), normal(2)], {}, 3),
     ("linear", [normal(2, 3, 4), normal(4, 2), normal(2)], {}, 3),
+    ("linear", [normal(3, 4), normal(5, 4, 2), normal(5, 2)], {}, 3),
     ("softmax", [normal(3, 4)], {"axis": -1}, 3),
     ("softmax", [normal(3, 4)], {"axis": 0}, 3),
     ("log_softmax", [normal(3, 4)], {"axis": -1}, 3),
