@@ -1,5 +1,10 @@
 """Each network demo in its smallest form: table, claims, figure and file; and --jobs, --resume."""
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -37,9 +42,9 @@ def test_quick(name, flags, tmp_path, capsys):
             "Adam", "AdamW", "rms", "Muon", "SGD", "plain", "log"}
 
 
-def regression(folder, *flags):
-    """Test errors and metric factors of a quick regression."""
-    assert main(["regression", "--quick", "--no-plot", "--out", str(folder), *flags]) == 0
+def regression(folder, *flags, size=("--quick",)):
+    """Test errors and metric factors of a small regression."""
+    assert main(["regression", *size, "--no-plot", "--out", str(folder), *flags]) == 0
     runs = json.loads((folder / "regression.json").read_text())["data"]["runs"]
     return {name: [(c["test"], c.get("s")) for c in curves] for name, curves in runs.items()}
 
@@ -50,6 +55,26 @@ def test_jobs_and_resuming_change_nothing(tmp_path):
     assert regression(tmp_path / "two", "--jobs", "2") == expected
     assert regression(tmp_path / "two", "--resume") == expected
     assert not (tmp_path / "one" / "regression.png").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on_and_the_rest_is_as_if_nothing_had_happened(tmp_path):
+    size = ("--seeds", "2", "--epochs", "40")
+    folder = tmp_path / "broken"
+    process = subprocess.Popen([sys.executable, "-m", "demos", "regression", *size, "--no-plot",
+                                "--out", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True)
+    second = folder / "checkpoints" / "regression-AdamW-0.0-1.npz"
+    deadline = time.monotonic() + 60
+    while not second.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)           # the terminal sends it to the whole group
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("train: stopped by Ctrl-C after step ") and "To go on, resume" in said
+    assert said.count("\n") == 1 and not (folder / "regression.json").exists()
+    expected = regression(tmp_path / "whole", size=size)
+    assert regression(folder, "--resume", size=size) == expected
 
 
 @pytest.mark.slow
