@@ -3,7 +3,7 @@ import math
 
 from minigrad.backend import xp
 from minigrad.ops.elementary import sqrt
-from minigrad.ops.passes import column_sum, row_dot, row_sum
+from minigrad.ops.passes import blocks, column_sum, row_dot, row_sum
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import reshape, sum_to
 from minigrad.tensor import constant, primitive
@@ -62,13 +62,14 @@ def layer_norm(x, gain, shift, *, eps=1e-6):
 
     Source: Ba, Kiros & Hinton, arXiv:1607.06450.
     """
-    n = x.shape[-1]
-    m = row_sum(x) * (1.0 / n)
-    y = x - m
-    r = 1.0 / xp.sqrt(row_dot(y, y) * (1.0 / n) + eps)
-    y *= r
-    y *= gain
-    y += shift
+    y, m = xp.empty(x.shape, x.dtype), row_sum(x) * (1.0 / x.shape[-1])
+    r = xp.empty(m.shape, x.dtype)
+    for x_, y_, m_, r_ in blocks(x, y, m, r):
+        xp.subtract(x_, m_, out=y_)
+        r_[...] = 1.0 / xp.sqrt(row_dot(y_, y_) * (1.0 / x.shape[-1]) + eps)
+        y_ *= r_
+        y_ *= gain
+        y_ += shift
     return y, (m, r)
 
 
@@ -85,17 +86,18 @@ def _(g, y, saved, x, gain, shift, *, needs, eps=1e-6):
     """h is made again from x and its mean and deviation, which takes less time than keeping it.
     With w = g gain:  mean w = g . gain / C and mean(w h) = (g h) . gain / C, two products."""
     m, r = saved
-    h = x - m
-    h *= r
-    gh, d = g * h, None
-    dgain = column_sum(gh) if needs[1] else None
-    if needs[0]:
-        column = (gain * (1.0 / x.shape[-1]))[:, None]
-        d = g * gain
-        d -= g @ column
+    d, dgain = xp.empty(x.shape, x.dtype), xp.zeros(gain.shape, x.dtype)
+    column = (gain * (1.0 / x.shape[-1]))[:, None]
+    for x_, m_, r_, g_, d_ in blocks(x, m, r, g, d):
+        h = x_ - m_
+        h *= r_
+        gh = xp.multiply(g_, h, out=d_)
+        dgain += column_sum(gh)
         h *= gh @ column
-        d -= h
-        d *= r
+        xp.multiply(g_, gain, out=d_)
+        d_ -= g_ @ column
+        d_ -= h
+        d_ *= r_
     return d, dgain, column_sum(g) if needs[2] else None
 
 

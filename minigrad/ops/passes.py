@@ -9,19 +9,20 @@ All of them see arrays only, and the products add in another order than `sum`: t
 """
 from minigrad.backend import on_device, xp
 
-BLOCK = 1 << 16                 # numbers: 256 KB in float32, so that three blocks fit a 1 MB cache
+BLOCK = 1 << 15                 # numbers, 128 KB in float32: several such blocks fit a cache of 1 MB
 
 
 def blocks(*arrays):
-    """The arrays, all of one shape and contiguous, cut into flat views of BLOCK numbers.
+    """Arrays with equally many rows (..., n), contiguous, cut into views of some rows (k, n).
 
-    Yields one tuple of views after another; on a GPU the whole arrays, once.
+    Yields one tuple of views after another, the first with about BLOCK numbers; on a GPU the whole
+    arrays, once.
     """
-    size = arrays[0].size
-    step = max(size, 1) if on_device else BLOCK
-    flat = [a.reshape(-1) for a in arrays]
-    for start in range(0, size, step):
-        yield tuple(a[start:start + step] for a in flat)
+    rows = [a.reshape(-1, a.shape[-1]) if a.ndim else a.reshape(1, 1) for a in arrays]
+    count, width = rows[0].shape
+    step = count if on_device else max(1, BLOCK // max(width, 1))
+    for start in range(0, count, max(step, 1)):
+        yield tuple(a[start:start + step] for a in rows)
 
 
 def row_sum(x):

@@ -12,15 +12,16 @@ with m a dropout mask or 1, and the heads stand side by side again in the result
 where r_t = sum_s a_ts m_ts (g_t . v_s) = g_t . y_t comes from D numbers instead of T.
 
 How it is fast: heads are views of qkv, and products write straight into their place in the output and
-in the gradient. Inside, the weights are kept keys first, e[s, t] before the division by its sum over s:
-NumPy takes maxima along columns three times faster, and dividing y and g is less than dividing e.
+in the gradient. The weights are kept keys first, e[s, t], and before the division by their sum over s:
+NumPy takes maxima along columns three times faster, and dividing y and g is less than dividing e. A few
+sequences at a time go through the whole chain, so that their e stays in the processor's cache.
 `minigrad.attention` is the general operation, with q, k and v apart.
 
 Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv:2205.14135, appendix B.
 """
 import math
 
-from minigrad.backend import xp
+from minigrad.backend import on_device, xp
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import attention_weights
 from minigrad.ops.passes import row_dot
@@ -28,10 +29,32 @@ from minigrad.ops.shape import reshape, stack, swapaxes, transpose
 from minigrad.tensor import primitive
 
 
+SEQUENCES = 1 << 17             # numbers of e in the cache at a time, 512 KB in float32
+
+
 def heads_of(qkv, heads):
     """q, k, v as views (B, H, T, D) of qkv (B, T, 3C)."""
     B, T, width = qkv.shape
     return qkv.reshape(B, T, 3, heads, width // (3 * heads)).transpose(2, 0, 3, 1, 4)
+
+
+def cut(y, heads):
+    """y (B, T, C) as a view (B, H, T, D)."""
+    B, T, C = y.shape
+    return y.reshape(B, T, heads, C // heads).transpose(0, 2, 1, 3)
+
+
+def columns(x):
+    """x (B, H, T, D) copied as (B, H, D, T): products with it are twice as fast as with its view."""
+    return xp.ascontiguousarray(x.swapaxes(-1, -2))
+
+
+def in_turn(e, *arrays):
+    """The arrays (B, ...), None among them allowed, a few sequences at a time."""
+    B, size = len(e), e.size
+    step = B if on_device else max(1, SEQUENCES * B // max(size, 1))
+    for start in range(0, B, step):
+        yield [None if a is None else a[start:start + step] for a in (e, *arrays)]
 
 
 @primitive(saves=True)
@@ -44,39 +67,44 @@ def self_attention(qkv, *, heads, mask=None):
     if qkv.ndim != 3 or qkv.shape[2] % (3 * heads):
         raise ValueError(f"self_attention: qkv {qkv.shape} cannot be cut into q, k and v of {heads} "
                          "heads. Give (B, T, 3C) with C a multiple of heads.")
-    (B, T, width), C = qkv.shape, qkv.shape[2] // 3
-    q, k, v = heads_of(qkv, heads)
-    e = xp.matmul(k, q.swapaxes(-1, -2))                            # (B, H, S, T)
-    e *= 1.0 / math.sqrt(C // heads)
-    e += xp.tril(xp.full((T, T), -math.inf, e.dtype), -1)           # no key after the query
-    e -= e.max(axis=-2, keepdims=True)
-    e = xp.exp(e, out=e)
-    inverse = 1.0 / (xp.ones((1, T), e.dtype) @ e).swapaxes(-1, -2)             # (B, H, T, 1)
-    y = xp.empty((B, T, heads, C // heads), e.dtype)
-    out = y.transpose(0, 2, 1, 3)
-    xp.matmul((e if mask is None else e * mask).swapaxes(-1, -2), v, out=out)
-    out *= inverse
-    return y.reshape(B, T, C), (e, inverse)
+    (B, T, width), dtype = qkv.shape, qkv.dtype
+    scale = 1.0 / math.sqrt(width // (3 * heads))
+    y, e = xp.empty((B, T, width // 3), dtype), xp.empty((B, heads, T, T), dtype)
+    inverse = xp.empty((B, heads, T, 1), dtype)                     # 1 / sum of e over the keys
+    ones, later = xp.ones((1, T), dtype), xp.tril(xp.full((T, T), -math.inf, dtype), -1)
+    for e_, qkv_, y_, inverse_, mask_ in in_turn(e, qkv, y, inverse, mask):
+        q, k, v = heads_of(qkv_, heads)
+        qT = columns(q)
+        qT *= scale
+        xp.matmul(k, qT, out=e_)                                    # (B, H, S, T)
+        e_ += later                                                 # no key after the query
+        e_ -= e_.max(axis=-2, keepdims=True)
+        xp.exp(e_, out=e_)
+        inverse_[...] = 1.0 / xp.matmul(ones, e_).swapaxes(-1, -2)
+        kept = e_ if mask_ is None else e_ * mask_
+        out = cut(y_, heads)
+        xp.matmul(kept.swapaxes(-1, -2), v, out=out)
+        out *= inverse_
+    return y, (e, inverse)
 
 
 @self_attention.vjp_arrays
 def _(g, y, saved, qkv, *, needs, heads, mask=None):
     e, inverse = saved
-    B, T, C = y.shape
-    q, k, v = heads_of(qkv, heads)
-    gradient = xp.empty_like(qkv)
-    dq, dk, dv = heads_of(gradient, heads)
-    cut = (B, T, heads, C // heads)
-    g = g.reshape(cut).transpose(0, 2, 1, 3) * inverse              # g / total, (B, H, T, D)
-    xp.matmul(e if mask is None else e * mask, g, out=dv)
-    s = xp.matmul(v, g.swapaxes(-1, -2))                            # (B, H, S, T)
-    if mask is not None:
-        s *= mask
-    s -= row_dot(g, y.reshape(cut).transpose(0, 2, 1, 3)).swapaxes(-1, -2)
-    s *= e
-    s *= 1.0 / math.sqrt(C // heads)
-    xp.matmul(s.swapaxes(-1, -2), k, out=dq)
-    xp.matmul(s, q, out=dk)
+    gradient, scale = xp.empty(qkv.shape, qkv.dtype), 1.0 / math.sqrt(qkv.shape[2] // (3 * heads))
+    for e_, qkv_, y_, g_, inverse_, mask_, gradient_ in in_turn(
+            e, qkv, y, g, inverse, mask, gradient):
+        (q, k, v), (dq, dk, dv) = heads_of(qkv_, heads), heads_of(gradient_, heads)
+        g_ = cut(g_, heads) * inverse_                              # g / total, (B, H, T, D)
+        xp.matmul(e_ if mask_ is None else e_ * mask_, g_, out=dv)
+        s = xp.matmul(v, columns(g_))                               # (B, H, S, T)
+        if mask_ is not None:
+            s *= mask_
+        s -= row_dot(g_, cut(y_, heads)).swapaxes(-1, -2)
+        s *= e_
+        s *= scale
+        xp.matmul(s.swapaxes(-1, -2), k, out=dq)
+        xp.matmul(s, q, out=dk)
     return (gradient,)
 
 
@@ -84,10 +112,10 @@ def _(g, y, saved, qkv, *, needs, heads, mask=None):
 def _(g, y, qkv, *, needs, heads, mask=None):
     """The same in differentiable operations, weights queries first."""
     B, T, C = y.shape
-    cut = (B, T, heads, C // heads)
-    q, k, v = (transpose(reshape(qkv[..., i * C:(i + 1) * C], shape=cut), axes=(0, 2, 1, 3))
+    shape = (B, T, heads, C // heads)
+    q, k, v = (transpose(reshape(qkv[..., i * C:(i + 1) * C], shape=shape), axes=(0, 2, 1, 3))
                for i in range(3))
-    g = transpose(reshape(g, shape=cut), axes=(0, 2, 1, 3))
+    g = transpose(reshape(g, shape=shape), axes=(0, 2, 1, 3))
     a = attention_weights(q, k, causal=True)
     da, kept = matmul(g, swapaxes(v, a=-1, b=-2)), a
     if mask is not None:
