@@ -47,16 +47,16 @@ class Tensor:
     data       the array
     number     order of creation; 0 marks a constant, which is never differentiated
     primitive  what made it, from `inputs` with `settings`; None for a leaf
+    arrays     the inputs as plain arrays
     saved      arrays the forward pass kept for its fast rule
     grad       set by `backward()` on leaves: an array like data
     """
-    __slots__ = ("data", "number", "primitive", "inputs", "settings", "saved", "grad")
+    __slots__ = ("data", "number", "primitive", "inputs", "settings", "arrays", "saved", "grad")
     __array_ufunc__ = None           # np.sin(tensor) fails at once, array * tensor comes to us
 
-    def __init__(self, data, number=0, primitive=None, inputs=(), settings=None, saved=None):
-        self.data, self.number, self.primitive = data, number, primitive
-        self.inputs, self.settings, self.saved = inputs, settings, saved
-        self.grad = None
+    def __init__(self, data, number=0, primitive=None, inputs=(), settings=None, arrays=(), saved=None):
+        self.data, self.number, self.primitive, self.inputs = data, number, primitive, inputs
+        self.settings, self.arrays, self.saved, self.grad = settings, arrays, saved, None
 
     shape = property(lambda self: self.data.shape)
     dtype = property(lambda self: self.data.dtype)
@@ -145,7 +145,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
         if plain:
             return y
         if newest and tape.recording:
-            return Tensor(y, next_number(), operation, inputs, settings, saved)
+            return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
         return Tensor(y)
 
     def rule_setter(slot):
@@ -156,9 +156,9 @@ def primitive(forward=None, *, elementwise=False, saves=False):
         return setter
 
     operation.forward, operation.elementwise = run, elementwise
-    operation.rules = operation.joint = operation.arrays = operation.into = None
+    operation.rules = operation.joint = operation.fast = operation.into = None
     operation.vjp, operation.vjp_joint = rule_setter("rules"), rule_setter("joint")
-    operation.vjp_arrays, operation.vjp_into = rule_setter("arrays"), rule_setter("into")
+    operation.vjp_arrays, operation.vjp_into = rule_setter("fast"), rule_setter("into")
     primitives[name] = operation
     return operation
 
@@ -189,44 +189,41 @@ def sweep(seeds, floor, record):
     add = primitives["add"]
     sum_to = primitives["sum_to"] if record else primitives["sum_to"].forward
     pending, newest_first, leaves = {}, [], {}       # pending: number -> [Tensor, cotangent, ours]
-
-    def receive(x, g):
-        entry = pending.get(x.number)
-        if entry is None:                            # the first is kept as it is: it may be shared
-            pending[x.number] = [x, g, False]
-            heappush(newest_first, -x.number)
-        elif record:
-            entry[1] = add(entry[1], g)
-        elif entry[2]:                               # a sum made here may be added to in place
-            entry[1] += g
-        else:
-            entry[1], entry[2] = entry[1] + g, True
-
-    for x, g in seeds:
-        if type(x) is Tensor and x.number >= floor:
-            receive(x, g)
-    while newest_first:
+    arriving = [(x, g) for x, g in seeds if type(x) is Tensor and x.number >= floor]
+    while True:
+        for x, g in arriving:
+            entry = pending.get(x.number)
+            if entry is None:                        # the first is kept as it is: it may be shared
+                pending[x.number] = [x, g, False]
+                heappush(newest_first, -x.number)
+            elif record:
+                entry[1] = add(entry[1], g)
+            elif entry[2]:                           # a sum made here may be added to in place
+                entry[1] += g
+            else:
+                entry[1], entry[2] = entry[1] + g, True
+        if not newest_first:
+            return leaves
         node, g, _ = pending.pop(-heappop(newest_first))
-        inputs, operation, settings = node.inputs, node.primitive, node.settings
+        inputs, operation, settings, arriving = node.inputs, node.primitive, node.settings, []
         needs = [type(x) is Tensor and x.number >= floor for x in inputs]
         if True not in needs:
             leaves[node.number] = (node, g)
             continue
-        if record:
-            y, arguments = node, inputs
-        else:
-            y, arguments = node.data, [x.data if type(x) is Tensor else x for x in inputs]
-            if operation.into:
-                if inputs[0].number not in pending:
-                    receive(inputs[0], xp.zeros_like(arguments[0], dtype=g.dtype))
-                elif not pending[inputs[0].number][2]:
-                    pending[inputs[0].number][1] = pending[inputs[0].number][1].copy()
-                entry = pending[inputs[0].number]
+        y, arguments = (node, inputs) if record else (node.data, node.arrays)
+        if operation.into and not record:
+            entry = pending.get(inputs[0].number)
+            if entry is None:
+                entry = pending[inputs[0].number] = [inputs[0], None, False]
+                heappush(newest_first, -inputs[0].number)
+            if not entry[2]:
+                entry[1] = xp.zeros_like(arguments[0], dtype=g.dtype) if entry[1] is None \
+                    else entry[1].copy()
                 entry[2] = True
-                operation.into(entry[1], g, *arguments, **settings)
-                continue
-        if operation.arrays and not record:
-            cotangents = operation.arrays(g, y, node.saved, *arguments, needs=needs, **settings)
+            operation.into(entry[1], g, *arguments, **settings)
+            continue
+        if operation.fast and not record:
+            cotangents = operation.fast(g, y, node.saved, *arguments, needs=needs, **settings)
         elif operation.joint:
             cotangents = operation.joint(g, y, *arguments, needs=needs, **settings)
         else:
@@ -239,5 +236,4 @@ def sweep(seeds, floor, record):
                         f"{operation.__name__}: its rule gave a cotangent of shape {g.shape} "
                         f"for an input of shape {x.data.shape}")
                     g = sum_to(g, shape=x.data.shape)
-                receive(x, g)
-    return leaves
+                arriving.append((x, g))

@@ -28,7 +28,7 @@ def with_gradient(f):
     """x (..., d) -> heights (...) and gradients (..., d)."""
     def both(x):
         y, pullback = mg.vjp(f, x)
-        return y, pullback(np.ones_like(y))
+        return y, pullback(np.ones(y.shape))
     return both
 
 

@@ -25,7 +25,7 @@ def check_rules_agree(operation, inputs, settings, rtol=1e-11):
     y = operation(*leaves, **settings)
     g = xp.asarray(np.random.default_rng(2).standard_normal(y.shape))
     needs = [True] * len(inputs)
-    fast = operation.arrays(g, y.data, y.saved, *inputs, needs=needs, **settings)
+    fast = operation.fast(g, y.data, y.saved, *inputs, needs=needs, **settings)
     for arguments in ((g, y.data, *inputs), (Tensor(g), y, *leaves)):
         if operation.joint:
             slow = operation.joint(*arguments, needs=needs, **settings)
