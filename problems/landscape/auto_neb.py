@@ -3,9 +3,9 @@
 AutoNEB starts with a few images and inserts more where the true profile between two images rises
 above the straight line between their heights: that is where the band is too coarse to see its pass.
 
-Between many minima not every pair needs a band. The minimum spanning tree over the bands found so far
-holds, between any two minima, the path whose highest pass is lowest. So the worst edge of the tree is
-the one worth improving: cut it, and try a new pair across the cut.
+Between many minima not every pair needs a band. The minimum spanning tree over the bands found so
+far holds, between any two minima, the path whose highest pass is lowest. So the worst edge of the
+tree is the one worth improving: cut it, and try a new pair across the cut.
 
 Source: Draxler et al. 2018, arXiv:1803.00885.
 """
@@ -27,7 +27,7 @@ class Cycle(NamedTuple):
     lr: float
 
 
-CYCLES = (4 * [Cycle(1000, 0.1)] + 2 * [Cycle(2000, 0.1)]          # the published schedule of 14 cycles
+CYCLES = (4 * [Cycle(1000, 0.1)] + 2 * [Cycle(2000, 0.1)]       # the published schedule: 14 cycles
           + 4 * [Cycle(1000, 0.01)] + 4 * [Cycle(1000, 0.001)])
 
 
@@ -43,7 +43,7 @@ def auto_neb(objective, start, end, cycles=CYCLES, optimizer=momentum_sgd, first
     optimizer   lr -> first-order optimizer
     first       images between the ends to begin with, evenly spaced
     insert      images added before a cycle, at most
-    threshold   rise above the linear interpolation that asks for one, as a share of the profile's range
+    threshold   rise above linear interpolation that asks for one, as a share of the profile's range
     samples     points evaluated inside each segment to see that rise
     climb       let the highest image climb in the second half of the last cycle
     """
@@ -81,7 +81,8 @@ def refine(objective, images, insert=2, threshold=0.1, samples=9):
     excess = (V - pivots[i] - (ts - i) * (pivots[i + 1] - pivots[i])) / max(np.ptp(V), 1e-300)
     excess = excess[:-1].reshape(len(images) - 1, samples + 1)            # one row a segment
     rows = np.argsort(-excess.max(axis=1), kind="stable")[:insert]
-    chosen = sorted(ts[r * (samples + 1) + excess[r].argmax()] for r in rows if excess[r].max() > threshold)
+    chosen = [ts[r * (samples + 1) + excess[r].argmax()]
+              for r in rows if excess[r].max() > threshold]
     where = np.sort(np.concatenate([np.arange(len(images)), chosen]))
     return polygon(images, xp.asarray(where)) if chosen else images
 
@@ -112,14 +113,14 @@ class Passes(NamedTuple):
 
 
 def explore(minima, connect: Callable, extra=0):
-    """Join minima (k, d) by bands: a spanning tree first, then `extra` attempts to lower its worst pass.
+    """Join minima (k, d) by bands: a spanning tree, then `extra` attempts to lower its worst pass.
 
     connect   (start (d,), end (d,)) -> Band, for instance `auto_neb` with its settings
     extra     bands beyond the k - 1 of the first tree
 
-    Each new band goes to the closest pair not tried yet that joins two parts: of the forest while it
-    is grown, of the tree without one edge afterwards; the highest edge first. (The choice of the
-    closest pair is ours.)
+    Each new band goes to the closest pair not tried yet that joins two parts: of the forest while
+    it is grown, of the tree without one edge afterwards; the highest edge first. (The choice of
+    the closest pair is ours.)
     """
     k = len(minima)
     if k < 2:

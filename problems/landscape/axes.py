@@ -1,9 +1,9 @@
 """How each operation carries the labels of its inputs' axes to its result.
 
 The label of an axis is a tuple of factors: usually one, several where the axis is a product (heads
-and head width, channels and pixels), none where its length is 1. Factors are united when they must be
-permuted together, cut when an axis is reshaped, and pinned when their order means something. Used by
-`symmetries`; one rule for each operation that a model is made of.
+and head width, channels and pixels), none where its length is 1. Factors are united when they
+must be permuted together, cut when an axis is reshaped, and pinned when their order means
+something. Used by `symmetries`; one rule for each operation that a model is made of.
 """
 from minigrad import Tensor
 from minigrad.backend import to_host
@@ -14,7 +14,7 @@ class Factor:
 
     def __init__(self, size, pinned=False):
         self.size, self.pinned = size, pinned
-        self.parts = None               # what became of it: one other factor, or several after a cut
+        self.parts = None           # what became of it: one other factor, or several after a cut
 
 
 def resolve(label):
@@ -61,7 +61,7 @@ def fresh(n, pinned=False):
 
 
 def label_constant(array):
-    """Labels of an array that is not a weight: pinned, except where it is the same all along an axis."""
+    """Labels of an array that is not a weight: pinned, unless it is the same all along an axis."""
     array = to_host(array)
     return [fresh(n, pinned=bool((array != array.take([0], axis=k)).any()))
             for k, n in enumerate(array.shape)]
@@ -91,7 +91,7 @@ def carry(operation, shape, inputs, settings):
         return broadcast(shape, *inputs)
     if operation.__name__ in RULES:
         return RULES[operation.__name__](shape, *inputs, **settings)
-    pin(*(label for x in inputs for label in x.axes))          # unknown: nothing it touches may move
+    pin(*(label for x in inputs for label in x.axes))       # unknown: nothing it touches may move
     return [fresh(n, pinned=True) for n in shape]
 
 
@@ -108,9 +108,9 @@ def broadcast(shape, *inputs):
     return axes
 
 
-@rule("identity", "astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs", "sin",
-      "cos", "tan", "arctan", "tanh", "sigmoid", "softplus", "clip", "relu", "gelu", "silu", "softmax",
-      "log_softmax", "standardize")
+@rule("identity", "astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs",
+      "sin", "cos", "tan", "arctan", "tanh", "sigmoid", "softplus", "clip", "relu", "gelu", "silu",
+      "softmax", "log_softmax", "standardize")
 def same(shape, x, **settings):
     return x.axes
 
@@ -124,14 +124,21 @@ def normalised(shape, x, gain, shift, **settings):
 def reduced(shape, x, axis=None, keepdims=False, **settings):
     n = len(x.shape)
     lost = range(n) if axis is None else [a % n for a in (axis if type(axis) is tuple else (axis,))]
-    return [() if k in lost else label for k, label in enumerate(x.axes) if keepdims or k not in lost]
+    return [() if k in lost else label
+            for k, label in enumerate(x.axes) if keepdims or k not in lost]
 
 
 @rule("_matmul")
 def product(shape, a, b):
     unite(a.axes[-1], b.axes[-2])
-    lead = broadcast(shape[:-2], Labelled(a.shape[:-2], a.axes[:-2]), Labelled(b.shape[:-2], b.axes[:-2]))
-    return lead + [a.axes[-2], b.axes[-1]]
+    lead = [Labelled(x.shape[:-2], x.axes[:-2]) for x in (a, b)]
+    return broadcast(shape[:-2], *lead) + [a.axes[-2], b.axes[-1]]
+
+
+@rule("linear")
+def affine(shape, x, W, b):
+    summed = product(shape, x, W)
+    return summed[:-1] + [unite(summed[-1], b.axes[-1])]
 
 
 @rule("reshape")
@@ -214,6 +221,15 @@ def attended(shape, q, k, v, **settings):
     pin(*q.axes[-2:], *k.axes[-2:], *v.axes[-2:])
     heads = [Labelled(x.shape[:-2], x.axes[:-2]) for x in (q, k, v)]
     return broadcast(shape[:-2], *heads) + [q.axes[-2], v.axes[-1]]
+
+
+@rule("self_attention")
+def attended_at_once(shape, qkv, heads, mask=None):
+    """qkv (B, T, 3C): queries, keys, values, each (heads, D), on one axis."""
+    head, width = fresh(heads), fresh(shape[-1] // heads, pinned=True)
+    unite(qkv.axes[-1], fresh(3, pinned=True) + head + width)
+    pin(qkv.axes[-2])
+    return qkv.axes[:-1] + [head + width]
 
 
 @rule("embedding")

@@ -2,17 +2,18 @@
 
 Images p_0 ... p_N lie on a path whose ends are fixed minima. Pulled down by the gradient alone they
 would slide off into the two valleys, so the gradient acts only across the band, and its spacing is
-kept along the band: by springs, or by moving the images to equal distances after each step (k = inf).
-What stands still is a minimum-energy path, and its highest point is a saddle. One image can be made
-to climb: it feels no spring, and the gradient along the band with its sign reversed, and so it comes
-to rest on the saddle itself.
+kept along the band: by springs, or by moving the images to equal distances after each step
+(k = inf). What stands still is a minimum-energy path, and its highest point is a saddle. One image
+can be made to climb: it feels no spring, and the gradient along the band with its sign reversed,
+and so it comes to rest on the saddle itself.
 
     force on image i        F = -(g - (g.t) t) + k (|p_{i+1} - p_i| - |p_i - p_{i-1}|) t
     on the climbing image   F = -g + 2 (g.t) t
 
 with t the unit tangent. The images are one batch of points: a step is one batched gradient.
 
-The string method does without projection: move every image by the whole gradient, then redistribute.
+The string method does without projection: move every image by the whole gradient, then
+redistribute.
 """
 import math
 from typing import Any, NamedTuple
@@ -51,8 +52,8 @@ class Band(NamedTuple):
 def straight_band(start, end, images=21):
     """Evenly spaced points (images, d) from start to end, the ends exact."""
     if start.shape != end.shape or start.ndim != 1:
-        raise ValueError(f"straight_band: needs two points of one shape (d,), got {start.shape} and "
-                         f"{end.shape}.")
+        raise ValueError(f"straight_band: needs two points of one shape (d,), got {start.shape} "
+                         f"and {end.shape}.")
     if images < 3:
         raise ValueError(f"straight_band: needs at least 3 images, got {images}.")
     t = xp.linspace(0.0, 1.0, images, dtype=start.dtype)[:, None]
@@ -64,7 +65,8 @@ def tangents(images, heights):
 
     With t+ and t- the unit vectors to the next image and from the previous one: t+ where the band
     rises, t- where it falls (always the side of the higher neighbour; the average of the two makes
-    bands kink). At an extremum, with M and m the larger and smaller of |V_{i+1} - V_i|, |V_{i-1} - V_i|,
+    bands kink). At an extremum, M and m being the larger and smaller of
+    |V_{i+1} - V_i|, |V_{i-1} - V_i|,
 
         t = M t+ + m t-  if V_{i+1} > V_{i-1},    else  m t+ + M t-
 
@@ -74,7 +76,8 @@ def tangents(images, heights):
     """
     steps = unit(images[1:] - images[:-1])
     forward, backward = steps[1:], steps[:-1]
-    up, down = heights[2:] - heights[1:-1], heights[:-2] - heights[1:-1]      # V_{i+1} - V_i, V_{i-1} - V_i
+    up = heights[2:] - heights[1:-1]                                  # V_{i+1} - V_i
+    down = heights[:-2] - heights[1:-1]                               # V_{i-1} - V_i
     larger, smaller = xp.maximum(abs(up), abs(down)), xp.minimum(abs(up), abs(down))
     level = (larger == 0).astype(images.dtype)
     higher_ahead = heights[2:] > heights[:-2]
@@ -96,7 +99,7 @@ def length(v):
 
 
 def redistribute(images):
-    """The same polygon with its images (m, d) at equal distances along it; the ends stay bit by bit."""
+    """The same polygon with its images (m, d) at equal distances along it; the ends stay."""
     along = np.concatenate([[0.0], np.cumsum(to_host(length(images[1:] - images[:-1]))[:, 0])])
     if len(images) < 3 or not along[-1] > 0:
         return images
@@ -115,8 +118,8 @@ class NEB:
     spring   k, or inf: no springs, images are moved to equal distances after each step
     climb    let the highest inner image climb in the second half of the steps
 
-    Source: Henkelman, Uberuaga & Jonsson 2000, J. Chem. Phys. 113, 9901 (climbing image); on networks
-    Draxler et al. 2018, arXiv:1803.00885 (with equal spacing).
+    Source: Henkelman, Uberuaga & Jonsson 2000, J. Chem. Phys. 113, 9901 (climbing image); on
+    networks Draxler et al. 2018, arXiv:1803.00885 (with equal spacing).
     """
 
     def __init__(self, spring=math.inf, climb=True):
@@ -147,7 +150,8 @@ class NEB:
             return images
         if climber is None:
             return redistribute(images)
-        return xp.concatenate([redistribute(images[:climber + 1])[:-1], redistribute(images[climber:])])
+        before, after = redistribute(images[:climber + 1]), redistribute(images[climber:])
+        return xp.concatenate([before[:-1], after])
 
     def relax(self, objective, images, optimizer, steps, tolerance=0.0):
         """Band after at most `steps` steps of a first-order optimizer along the force.
@@ -159,7 +163,7 @@ class NEB:
         if images.ndim != 2 or len(images) < 3:
             raise ValueError(f"{type(self).__name__}: needs images (N+1, d) with at least 3 rows, "
                              f"got shape {tuple(images.shape)}.")
-        heights = xp.asarray(objective.value(images))                  # the two ends are asked only here
+        heights = xp.asarray(objective.value(images))         # the two ends are asked only here
         state = optimizer.init(images[1:-1])
         climber, residual = None, math.inf
         for step in range(steps + 1):
@@ -171,8 +175,8 @@ class NEB:
             F = self.force(images, heights, g, climber)
             residual = float_of(xp.max(length(self.imbalance(F, images, heights, g))))
             if not math.isfinite(residual):
-                raise RuntimeError(f"{type(self).__name__}: the force is not finite after {step} steps. "
-                                   "Lower the learning rate.")
+                raise RuntimeError(f"{type(self).__name__}: the force is not finite after {step} "
+                                   "steps. Lower the learning rate.")
             if step == steps or (residual <= tolerance and climbing == self.climb):
                 break
             delta, state = optimizer.update(-F, V, inner, state)

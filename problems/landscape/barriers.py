@@ -6,8 +6,8 @@ above the straight interpolation of the end heights,
     B = max_t [ L(phi(t)) - (1 - t) L(phi(0)) - t L(phi(1)) ]
 
 Two independently trained networks have a high barrier on the straight line and a tiny one on a
-suitable curve (`curves`), or on the line itself after permuting hidden units (`matching`). B >= 0, and
-B = 0 along any line inside a convex basin.
+suitable curve (`curves`), or on the line itself after permuting hidden units (`matching`). with
+B >= 0, and B = 0 along any line inside a convex basin.
 
 The loss has to be a function of the point: dropout off, fixed data, and normalisation statistics
 recomputed at each point (layer normalisation and the statistics of the batch at hand need nothing).
@@ -63,7 +63,7 @@ def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
     path         t (m,) -> points (m, d): `linear_path(a, b)`, a curve of `curves`, ...
     points       evenly spaced positions to begin with, both ends included
     refinements  how often the neighbourhood of the highest one is cut into eight more
-    also         name -> function of points (m, d) with values (m,), e.g. {"accuracy": accuracy(net)}
+    also         name -> function of points (m, d) with values (m,), as {"accuracy": accuracy(net)}
     chunk        points evaluated at once; None takes as many as make 2^20 numbers
     """
     if points < 3:
@@ -88,8 +88,8 @@ def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
         width *= 0.2
     losses = found.pop("loss")
     rise = losses - (1.0 - ts) * first - ts * last
-    return Barrier(float(rise.max()), float(losses.max() - max(first, last)), float(ts[rise.argmax()]),
-                   gain, ts, losses, found)
+    return Barrier(float(rise.max()), float(losses.max() - max(first, last)),
+                   float(ts[rise.argmax()]), gain, ts, losses, found)
 
 
 def profile(measures, path, ts, chunk=None):

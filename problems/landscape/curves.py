@@ -3,14 +3,15 @@
     phi(t) = sum_j c_j(t) w_j,    sum_j c_j(t) = 1,    w_0 and w_K the fixed ends
 
     Bezier   c_j(t) = binomial(K, j) t^j (1 - t)^(K-j)
-    chain    c_j(t) = max(0, 1 - |K t - j|)                straight pieces from w_0 over w_1, ... to w_K
+    chain    c_j(t) = max(0, 1 - |K t - j|)              straight pieces, w_0 to w_1 ... to w_K
 
 Training minimises the mean height over t, E_{t ~ U(0,1)} L(phi(t)), uniform in t and not in arc
 length. One t is drawn per minibatch, and by the chain rule
 
     d L(phi(t)) / d w_j = c_j(t) grad L(phi(t))
 
-so that one gradient moves all the control points: a step costs what a step of ordinary training costs.
+so that one gradient moves all the control points: a step costs what a step of ordinary training
+costs.
 """
 import itertools
 import math
@@ -33,16 +34,16 @@ class Curve:
 
     def __init__(self, start, end, bends=1, free=None):
         if start.shape != end.shape or start.ndim != 1:
-            raise ValueError(f"{type(self).__name__}: needs two points of one shape (d,), got {start.shape} "
-                             f"and {end.shape}. Do both belong to the same network?")
+            raise ValueError(f"{type(self).__name__}: needs two points of one shape (d,), got "
+                             f"{start.shape} and {end.shape}. Do both belong to the same network?")
         if free is None:
             if bends < 1:
                 raise ValueError(f"{type(self).__name__}: needs at least one bend, got {bends}.")
             t = xp.arange(1, bends + 1).astype(start.dtype).reshape(-1, 1) * (1.0 / (bends + 1))
             free = (1.0 - t) * start + t * end
         elif free.ndim != 2 or free.shape[1:] != start.shape:
-            raise ValueError(f"{type(self).__name__}: free control points {free.shape} between ends of shape "
-                             f"{start.shape}. Give (bends, d).")
+            raise ValueError(f"{type(self).__name__}: free control points {free.shape} between "
+                             f"ends of shape {start.shape}. Give (bends, d).")
         self.start, self.end, self.free = start, end, free
 
     def bent(self, free):
@@ -51,7 +52,7 @@ class Curve:
 
     def coefficients(self, t):
         """c_j(t), on the host: t (...) -> (..., bends + 2)."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it mixes its control points.")
+        raise NotImplementedError(f"{type(self).__name__} has no coefficients.")
 
     def __call__(self, t):
         c = xp.asarray(self.coefficients(to_host(t)), dtype=self.start.dtype)
@@ -59,7 +60,7 @@ class Curve:
 
 
 class BezierCurve(Curve):
-    """c_j(t) = binomial(K, j) t^j (1 - t)^(K-j), the Bernstein polynomials of degree K = bends + 1."""
+    """c_j(t) = binomial(K, j) t^j (1 - t)^(K-j), Bernstein's polynomials, K = bends + 1."""
 
     def coefficients(self, t):
         t, K = np.asarray(t, dtype=np.float64)[..., None], len(self.free) + 1
@@ -69,7 +70,7 @@ class BezierCurve(Curve):
 
 
 class PolyChain(Curve):
-    """c_j(t) = max(0, 1 - |K t - j|), hats: straight pieces, each taking 1/K of the time, K = bends + 1."""
+    """c_j(t) = max(0, 1 - |K t - j|), hats: straight pieces of equal time, K = bends + 1."""
 
     def coefficients(self, t):
         t, K = np.asarray(t, dtype=np.float64)[..., None], len(self.free) + 1
@@ -99,8 +100,8 @@ def train_curve(curve, objective, optimizer, steps, rng, decay=0.0, progress=Non
         loss, g = next(objectives).value_and_grad(point)
         losses[step] = to_host(loss)
         if not math.isfinite(losses[step]):
-            raise RuntimeError(f"train_curve: the loss is {losses[step]} at step {step}, t = {t:.3f}. "
-                               "Lower the learning rate.")
+            raise RuntimeError(f"train_curve: the loss is {losses[step]} at step {step}, t = "
+                               f"{t:.3f}. Lower the learning rate.")
         c = xp.asarray(curve.coefficients(t)[1:-1, None], dtype=free.dtype)
         delta, state = optimizer.update(c * (g + decay * point), loss, free, state)
         free = free + delta

@@ -1,15 +1,16 @@
 """Align two networks: permute the hidden units of one until they stand where the other's do.
 
-A hidden unit has no place of its own: networks that differ by a permutation compute the same function.
-So before two networks are compared, or averaged, the units of B are put in the order of A's by
+A hidden unit has no place of its own: networks that differ by a permutation compute the same
+function. So before two networks are compared, or averaged, the units of B are put in the order of
+A's by
 maximising the likeness of the weights over all the permutations pi of the architecture,
 
     F(pi) = <theta_A, pi(theta_B)>            (the same as minimising |theta_A - pi(theta_B)|)
 
 For one group of units with all the others held fixed, F is linear in the permutation matrix:
 F = const + sum_i S[i, p(i)], with S[i, j] the product of all that belongs to unit i of A with all
-that belongs to unit j of B. That is a linear assignment, solved exactly; going through the groups in
-random order until none gains anything is coordinate ascent. F never falls.
+that belongs to unit j of B. That is a linear assignment, solved exactly; going through the groups
+in random order until none gains anything is coordinate ascent. F never falls.
 
 The groups and where they act come from `symmetries`, read off the model itself.
 """
@@ -54,8 +55,9 @@ def weight_matching(symmetries, theta_a, theta_b, rng, sweeps=100):
     layout = symmetries.layout
     for name, theta in (("first", theta_a), ("second", theta_b)):
         if theta.shape != (layout.size,):
-            raise ValueError(f"weight_matching: the {name} point has shape {tuple(theta.shape)}, the network "
-                             f"has {layout.size} weights. Only networks of one architecture can be aligned.")
+            raise ValueError(f"weight_matching: the {name} point has shape {tuple(theta.shape)}, "
+                             f"the network has {layout.size} weights. Only networks of one "
+                             "architecture can be aligned.")
         if not bool(xp.all(xp.isfinite(theta))):
             raise ValueError(f"weight_matching: the {name} point contains nan or infinity. "
                              "Did the training diverge?")
@@ -82,12 +84,12 @@ def weight_matching(symmetries, theta_a, theta_b, rng, sweeps=100):
 
 
 def similarity(symmetries, group, A, B, P):
-    """S (h, h) on the host: what unit i of A and unit j of B have in common, all other groups at P."""
+    """S (h, h) on the host: what unit i of A and j of B have in common, all other groups at P."""
     S = 0.0
     for name, axis in symmetries.places(group):
         turned = symmetries.turn(B[name], name, P, but=axis)
-        rows_a, rows_b = (xp.moveaxis(W, axis, 0).reshape(W.shape[axis], -1) for W in (A[name], turned))
-        S = S + rows_a @ rows_b.T
+        a, b = (xp.moveaxis(W, axis, 0).reshape(W.shape[axis], -1) for W in (A[name], turned))
+        S = S + a @ b.T
     return to_host(S)
 
 

@@ -1,13 +1,13 @@
 """Merging: one network out of several, at the price of one.
 
     SWA       the mean of the points a training run passes through
-    soup      the mean of several fine-tuned networks: all of them (uniform), or those that help (greedy)
+    soup      the mean of several fine-tuned networks: all (uniform), or those that help (greedy)
     SLERP     the point between two networks on the arc, not on the chord
 
 All three assume that the ingredients lie in **one basin**: descendants of one pre-trained start do,
-networks trained from different starts do not, and their soup is no better than chance although every
-one of them is good. So a soup given a loss measures the straight-line barrier from its first
-ingredient to each other one, and warns when it is high.
+networks trained from different starts do not, and their soup is no better than chance although
+every one of them is good. So a soup given a loss measures the straight-line barrier from its
+first ingredient to each other one, and warns when it is high.
 """
 import math
 import warnings
@@ -46,7 +46,8 @@ def swa_update(average, theta, count):
 
         average <- (k average + theta) / (k + 1),      k = count
 
-    Written as average + (theta - average) / (k + 1), so that the mean of copies is the copy, exactly.
+    Written as average + (theta - average) / (k + 1), so that the mean of copies is the copy,
+    exactly.
 
     Source: Izmailov et al. 2018, arXiv:1803.05407, Algorithm 1. Call it every few steps of the last
     quarter of a run at constant or cyclic rate; recompute normalisation statistics afterwards.
@@ -81,10 +82,10 @@ def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
     data, report on other data.
 
     thetas     (k, d) points, or a list of them
-    score      points (..., d) -> held-out score (...), the larger the better: `accuracy(net, held_out)`
-    objective  a loss; with it the barriers to the first ingredient are measured, and a SoupWarning is
-               given if one exceeds
-    tolerance  in units of the loss (our choice: 0.1, for a cross-entropy in nats)
+    score      points (..., d) -> held-out score (...), larger is better: `accuracy(net, held_out)`
+    objective  a loss; with it the barriers to the first ingredient are measured
+    tolerance  a barrier above it gives a SoupWarning; in units of the loss
+               (0.1 is our choice, for a cross-entropy in nats)
     strict     ask for a strictly better score, as the authors' published code does
 
     Source: Wortsman et al. 2022, arXiv:2203.05482, Recipe 1 (which adds at equal score).
@@ -107,8 +108,8 @@ def ingredients(name, thetas):
     """The points as one array (k, d)."""
     shapes = sorted({tuple(theta.shape) for theta in thetas})
     if len(shapes) != 1 or len(shapes[0]) != 1:
-        raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes {shapes}. "
-                         "Only networks of one architecture can be averaged.")
+        raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes "
+                         f"{shapes}. Only networks of one architecture can be averaged.")
     return xp.stack(list(thetas))
 
 
@@ -119,19 +120,21 @@ def check_basin(objective, thetas, first, tolerance):
     barriers = np.zeros(len(thetas))
     for i in range(len(thetas)):
         if i != first:
-            barriers[i] = barrier(objective, linear_path(thetas[first], thetas[i]), refinements=0).height
+            line = linear_path(thetas[first], thetas[i])
+            barriers[i] = barrier(objective, line, refinements=0).height
     apart = np.flatnonzero(barriers > tolerance).tolist()
     if apart:
-        warnings.warn(f"soup: ingredients {apart} lie across a barrier of up to {barriers.max():.3g} from "
-                      f"ingredient {first} (tolerance {tolerance:g}), so their mean is unlikely to work. "
-                      "Merge networks fine-tuned from one start, or align them first.",
+        warnings.warn(f"soup: ingredients {apart} lie across a barrier of up to "
+                      f"{barriers.max():.3g} from ingredient {first} (tolerance {tolerance:g}), so "
+                      "their mean is unlikely to work. Merge networks fine-tuned from one start, "
+                      "or align them first.",
                       SoupWarning, stacklevel=3)
     return barriers
 
 
 # ---------------------------------------------------------------------- on the arc
 
-PARALLEL = 0.9995                          # above this cosine the arc and its chord cannot be told apart
+PARALLEL = 0.9995                  # above this cosine the arc and its chord cannot be told apart
 
 
 def slerp(p, q, t, layout=None, per="tensor"):
@@ -149,8 +152,8 @@ def slerp(p, q, t, layout=None, per="tensor"):
     per      "tensor": each tensor of the layout turns by its own angle (without a layout p is one
              tensor);  "global": the whole point turns by one angle
 
-    Source: Shoemake 1985, SIGGRAPH, for unit quaternions. Raises ValueError for opposite directions:
-    infinitely many arcs join them.
+    Source: Shoemake 1985, SIGGRAPH, for unit quaternions. Raises ValueError for opposite
+    directions: infinitely many arcs join them.
     """
     if p.shape != q.shape:
         raise ValueError(f"slerp: p and q have shapes {p.shape} and {q.shape}. "
@@ -160,8 +163,8 @@ def slerp(p, q, t, layout=None, per="tensor"):
     if layout is None or per == "global":
         return arc(p, q, t, "the whole")
     if p.shape != (layout.size,):
-        raise ValueError(f"slerp: the layout has {layout.size} coordinates, the points are {p.shape}. "
-                         "Do they belong to the same network?")
+        raise ValueError(f"slerp: the layout has {layout.size} coordinates, the points are "
+                         f"{p.shape}. Do they belong to the same network?")
     return xp.concatenate([arc(p[e.start:e.stop], q[e.start:e.stop], t, e.name)
                            for e in layout.entries], axis=-1)
 
@@ -172,8 +175,8 @@ def arc(p, q, t, name):
     lengths = float_of(xp.vdot(p, p)) * float_of(xp.vdot(q, q))
     cosine = float_of(xp.vdot(p, q)) / math.sqrt(lengths) if lengths > 0 and p.size > 1 else 1.0
     if cosine < -PARALLEL:
-        raise ValueError(f"slerp: {name} points in opposite directions (cosine {cosine:.6f}), and no arc "
-                         "is the shortest. Interpolate linearly, or flip the sign of one.")
+        raise ValueError(f"slerp: {name} points in opposite directions (cosine {cosine:.6f}), and "
+                         "no arc is the shortest. Interpolate linearly, or flip the sign of one.")
     if cosine > PARALLEL:
         a, b = 1.0 - t, t
     else:

@@ -1,17 +1,19 @@
 """Which units can be exchanged without changing the function: read off the model's own graph.
 
-The weights of a network are arrays, and some of their axes belong together. A hidden layer of an MLP
-is an axis of W_k, of b_k and of W_{k+1}: permute all three alike and nothing changes. To find these
-groups the model is run once on Tensors, and every axis that turns up gets a label:
+The weights of a network are arrays, and some of their axes belong together. A hidden layer of an
+MLP is an axis of W_k, of b_k and of W_{k+1}: permute all three alike and nothing changes. To find
+these groups the model is run once on Tensors, and every axis that turns up gets a label:
 
     x + y, relu(x), LN(x), ...    corresponding axes are one and the same
     a @ b                         the summed axes are one; the others go on to the result
-    reshape                       an axis that is cut becomes a product of factors, (C) -> (heads, D);
-                                  axes that are joined become a product too, (channels, pixels) -> (C)
+    reshape                       an axis that is cut becomes a product of factors, (C) -> (H, D);
+                                  axes that are joined become a product too, (channels, pixels) ->
+                                  (C)
     data, labels, tokens, pixels  have an order of their own: their axes are *pinned*
 
-A residual stream comes out as one group over all its layers, attention heads as blocks that take their
-queries, keys, values and outputs along, a feed-forward layer as a group of its own, channels before a
+A residual stream comes out as one group over all its layers, attention heads as blocks that take
+their queries, keys, values and outputs along, a feed-forward layer as a group of its own,
+channels before a
 flattening as a factor of the next layer's inputs; no list of layer names is kept anywhere. An
 operation without a rule pins all the axes it touches: fewer symmetries, never wrong ones.
 """
@@ -42,8 +44,9 @@ class Symmetries:
                 for factor in resolve(label):
                     if not factor.pinned and factor not in names:
                         group = f"{name}[{k}]"
-                        names[factor] = group + "'" * sum(g.rstrip("'") == group for g in self.groups)
-                        self.groups[names[factor]] = factor.size
+                        while group in self.groups:             # a second factor of the same axis
+                            group += "'"
+                        names[factor], self.groups[group] = group, factor.size
                     self.factors[name].append((factor.size, names.get(factor)))
 
     def places(self, group):
@@ -70,7 +73,8 @@ class Symmetries:
                              f"got {', '.join(permutations)}.")
         for group, p in permutations.items():
             if not np.array_equal(np.sort(p), np.arange(self.groups[group])):
-                raise ValueError(f"permute: {group} needs a permutation of {self.groups[group]} units.")
+                raise ValueError(f"permute: {group} needs a permutation of {self.groups[group]} "
+                                 "units.")
         return xp.concatenate([self.turn(W, name, permutations).reshape(-1)
                                for name, W in self.split(theta).items()])
 
@@ -82,7 +86,8 @@ def find_symmetries(network, inputs=None):
     """
     if inputs is None:
         if network.data is None:
-            raise ValueError("find_symmetries: the network has no data to run on. Give a few inputs.")
+            raise ValueError("find_symmetries: the network has no data to run on. "
+                             "Give a few inputs.")
         inputs = network.data[0][:2]
     leaves = [tensor(xp.zeros(e.shape, dtype=network.dtype)) for e in network.layout.entries]
     output = network.model.apply(rebuild(network.layout.tree, leaves), xp.asarray(inputs))

@@ -38,8 +38,8 @@ def test_mean_of_copies_is_the_copy_bit_by_bit():
 def test_greedy_soup_takes_what_helps_and_is_never_worse_than_the_best():
     thetas = xp.asarray([[1.0, 0.4], [1.0, -0.3], [1.2, 0.9], [1.0, -0.4]])
     soup = greedy_soup(thetas, score, Objective(double_well))
-    assert soup.members[0] == 1                                         # the best single one goes first
-    assert soup.members == [1, 0]                                       # (.4 - .3)/2 helps, no other does
+    assert soup.members[0] == 1  # the best single one goes first
+    assert soup.members == [1, 0]  # (.4 - .3)/2 helps, no other does
     assert np.allclose(to_host(soup.theta), [1.0, 0.05])
     assert soup.score >= soup.scores.max()
     assert np.allclose(soup.barriers, 0.0, atol=1e-12)
@@ -63,7 +63,7 @@ def test_a_soup_across_two_basins_warns():
 
 
 def test_soup_errors():
-    with pytest.raises(ValueError, match=r"uniform_soup: needs one or more points of one shape .*\[\(2,\), \(3,\)\]"):
+    with pytest.raises(ValueError, match=r"uniform_soup: needs .* one shape .*\[\(2,\), \(3,\)\]"):
         uniform_soup([xp.zeros(2), xp.zeros(3)])
     with pytest.raises(ValueError, match="count must not be negative"):
         swa_update(xp.zeros(2), xp.zeros(2), -1)
@@ -86,12 +86,12 @@ def test_slerp_rules(seed):
     p, q = rng.standard_normal((2, 40))
     q *= np.linalg.norm(p) / np.linalg.norm(q)
     for t in (0.0, 0.13, 0.5, 1.0):
-        assert np.isclose(np.linalg.norm(arc(p, q, t)), np.linalg.norm(p), rtol=1e-13)        # norm preserved
-        assert np.allclose(arc(p, q, t), arc(q, p, 1.0 - t), atol=1e-13)                      # symmetric
-    assert np.array_equal(arc(p, q, 0.0), p) and np.array_equal(arc(p, q, 1.0), q)            # ends exact
+        assert np.isclose(np.linalg.norm(arc(p, q, t)), np.linalg.norm(p), rtol=1e-13)  # norm
+        assert np.allclose(arc(p, q, t), arc(q, p, 1.0 - t), atol=1e-13)  # symmetric
+    assert np.array_equal(arc(p, q, 0.0), p) and np.array_equal(arc(p, q, 1.0), q)  # ends exact
     angle = math.acos(p @ q / (p @ p))
     chord = np.linalg.norm(0.5 * p + 0.5 * q)
-    assert np.isclose(chord, math.cos(angle / 2) * np.linalg.norm(p), rtol=1e-13)             # what lerp loses
+    assert np.isclose(chord, math.cos(angle / 2) * np.linalg.norm(p), rtol=1e-13)  # what lerp loses
 
 
 def test_slerp_along_many_t_is_a_batch_of_points():
@@ -105,7 +105,7 @@ def test_slerp_takes_the_chord_where_the_arc_degenerates():
     p = np.array([1.0, 0.0])
     near = np.array([1.0, 0.02])                                     # cosine 0.9998
     assert np.array_equal(arc(p, near, 0.3), 0.7 * p + 0.3 * near)
-    assert np.array_equal(arc(p, np.zeros(2), 0.3), 0.7 * p)         # a zero tensor has no direction
+    assert np.array_equal(arc(p, np.zeros(2), 0.3), 0.7 * p)  # a zero tensor has no direction
     assert np.allclose(arc([1.0], [-1.0], 0.3), [0.4])               # one number has no arc
 
 
