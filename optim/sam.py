@@ -81,11 +81,11 @@ class SAM(Optimizer):
     def __init__(self, base, rho=0.05, p=2.0, layout=None, perturb=None):
         name = type(self).__name__
         if not isinstance(base, Optimizer) or type(base).step is not Optimizer.step:
-            raise TypeError(f"{name}: base must be a first-order optimizer with an update rule, got "
-                            f"{type(base).__name__}. Wrap SGD, Adam or another of that kind.")
+            raise TypeError(f"{name}: base must be a first-order optimizer with an update rule, "
+                            f"got {type(base).__name__}. Wrap SGD, Adam or another of that kind.")
         if not p > 1:
-            raise ValueError(f"{name}: p must be larger than 1, got {p}. At p = 1 the worst step is "
-                             "a single coordinate and jumps.")
+            raise ValueError(f"{name}: p must be larger than 1, got {p}. At p = 1 the worst step "
+                             "is a single coordinate and jumps.")
         self.configure(rho=rho)
         self.base, self.p = base, float(p)
         self.perturbed = None if perturb is None else kind_mask(name, layout, perturb)
@@ -159,10 +159,12 @@ class ASAM(SAM):
 def kind_mask(name, layout, kinds):
     """Boolean (d,): which coordinates of a flat point belong to one of these kinds."""
     if layout is None:
-        raise ValueError(f"{name}: choosing parameters by kind {tuple(kinds)} needs layout=problem.layout.")
+        raise ValueError(f"{name}: choosing parameters by kind {tuple(kinds)} needs "
+                         "layout=problem.layout.")
     known = {entry.kind for entry in layout.entries}
     if isinstance(kinds, str) or not set(kinds) <= {"weight", "bias", "norm", "embedding"}:
-        raise ValueError(f"{name}: kinds must be a tuple out of weight, bias, norm, embedding, got {kinds!r}.")
+        raise ValueError(f"{name}: kinds must be a tuple out of weight, bias, norm, embedding, "
+                         f"got {kinds!r}.")
     if not set(kinds) & known:
         raise ValueError(f"{name}: the layout has no parameter of kind {tuple(kinds)}, only "
                          f"{', '.join(sorted(known))}.")

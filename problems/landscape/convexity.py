@@ -17,7 +17,7 @@ from .slices import check, grid
 
 
 class CurvatureMap(NamedTuple):
-    """lam_min, lam_max, residual (rows, columns) on the grid of a Plane: the ends and their uncertainty."""
+    """lam_min, lam_max and their uncertainty, residual: (rows, columns) on the grid of a Plane."""
 
     alphas: Any
     betas: Any
@@ -41,5 +41,6 @@ def curvature_map(objective, theta, d1, d2, rng, alphas=None, betas=None, m=20):
         for j, a in enumerate(alphas):
             op = HessianOp(objective, theta + float(a) * d1 + float(b) * d2)
             ritz = lanczos(op, min(m, theta.shape[-1]), which="both", rng=rng)
-            low[i, j], high[i, j], residual[i, j] = ritz.values[0], ritz.values[-1], ritz.residuals.max()
+            low[i, j], high[i, j] = ritz.values[0], ritz.values[-1]
+            residual[i, j] = ritz.residuals.max()
     return CurvatureMap(alphas, betas, low, high, residual)

@@ -13,9 +13,9 @@ layout's `filter_axis` says which axis counts the filters.
 
 Biases and normalisation parameters are left alone (d = 0) unless asked for.
 
-What normalisation undoes, for a ReLU network: scaling a whole layer by c and the next by 1/c, exactly
-(filter, layer and weight). Scaling each unit by its own c_i: only `weight`, because the next
-layer's filters mix entries scaled by different 1/c_i. It gives no licence to compare more than that.
+What normalisation undoes, for a ReLU network: scaling a whole layer by c and the next by 1/c,
+exactly (filter, layer and weight). Scaling each unit by its own c_i: only `weight`, because the
+next layer's filters mix entries scaled by different 1/c_i. No other comparison becomes fair by it.
 
 Source: Li et al. 2018, arXiv:1712.09913, section 4 (filter normalisation).
 Differs from the paper's code: ignoring biases and norms is the default, and an unignored bias
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 
 
 def random_direction(theta, layout, rng, norm="filter", ignore=("bias", "norm")):
-    """A Gaussian direction (d,) at theta, normalised as the module says. Same rng state, same one."""
+    """A Gaussian direction (d,) at theta, normalised as the module says."""
     d = xp.asarray(rng.standard_normal(theta.shape[-1]), dtype=theta.dtype)
     return normalise(d, theta, layout, norm, ignore)
 

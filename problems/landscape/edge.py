@@ -1,11 +1,11 @@
-"""Edge of stability: full-batch descent drives lambda_max up to its stability limit, and stays there.
+"""Edge of stability: full-batch descent drives lambda_max up to its stability limit and stays.
 
 On a quadratic of curvature lambda the iteration is stable exactly below a threshold:
 
-    gradient descent   w' = w - eta g(w)                                       2 / eta
-    Polyak momentum    v' = beta v - eta g(w),  w' = w + v'                    (2 + 2 beta) / eta
-    Nesterov           v' = beta v - eta g(w + beta v),  w' = w + v'           (2 + 2 beta) / (eta (1 + 2 beta))
-    SAM (on descent)   w' = w - eta g(w + rho g/|g|)                           below 2 / eta, falls with |g|
+    gradient descent  w' = w - eta g(w)                              2 / eta
+    Polyak momentum   v' = beta v - eta g(w),  w' = w + v'           (2 + 2 beta) / eta
+    Nesterov          v' = beta v - eta g(w + beta v),  w' = w + v'  (2 + 2 beta)/(eta (1 + 2 beta))
+    SAM (on descent)  w' = w - eta g(w + rho g/|g|)                  below 2 / eta, falls with |g|
 
 Networks trained with the full batch sharpen until lambda_max reaches it (progressive sharpening)
 and then hover around it, while the loss falls, not monotonically. The loss must be the one that
@@ -28,9 +28,11 @@ def threshold(lr, momentum=0.0, kind="gd"):
     if kind not in KINDS:
         raise ValueError(f"threshold: unknown kind {kind!r}. Use one of {', '.join(KINDS)}.")
     if not lr > 0 or not 0 <= momentum < 1:
-        raise ValueError(f"threshold: needs lr > 0 and 0 <= momentum < 1, got lr {lr}, momentum {momentum}.")
+        raise ValueError(f"threshold: needs lr > 0 and 0 <= momentum < 1, got lr {lr}, "
+                         f"momentum {momentum}.")
     if kind == "gd" and momentum != 0:
-        raise ValueError(f"threshold: kind 'gd' has no momentum, got {momentum}. Use 'momentum' or 'nesterov'.")
+        raise ValueError(f"threshold: kind 'gd' has no momentum, got {momentum}. "
+                         "Use 'momentum' or 'nesterov'.")
     if kind == "gd":
         return 2.0 / lr
     edge = (2.0 + 2.0 * momentum) / lr
@@ -44,9 +46,11 @@ def sam_threshold(lr, rho, gradient_norm):
     gradient by 1 + rho lambda / |g|.
     """
     if not (lr > 0 and rho > 0 and gradient_norm > 0):
-        raise ValueError(f"sam_threshold: needs positive numbers, got lr {lr}, rho {rho}, |g| {gradient_norm}.")
+        raise ValueError(f"sam_threshold: needs positive numbers, got lr {lr}, rho {rho}, "
+                         f"|g| {gradient_norm}.")
     a = 8.0 * rho / (lr * gradient_norm)
-    return gradient_norm / (2.0 * rho) * a / (math.sqrt(1.0 + a) + 1.0)    # sqrt(1+a)-1, no cancellation
+    root_minus_one = a / (math.sqrt(1.0 + a) + 1.0)             # sqrt(1 + a) - 1, no cancellation
+    return gradient_norm / (2.0 * rho) * root_minus_one
 
 
 class EdgeTracker:
@@ -76,7 +80,7 @@ class EdgeTracker:
     def settled(self, part=1.0 / 3.0):
         """(mean, lowest, highest) sharpness over the last part of the measurements."""
         if not self.sharpness:
-            raise ValueError("EdgeTracker.settled: nothing measured yet. Call measure or track first.")
+            raise ValueError("EdgeTracker.settled: nothing measured yet. Call measure or track.")
         tail = self.sharpness[-max(1, round(part * len(self.sharpness))):]
         return sum(tail) / len(tail), min(tail), max(tail)
 

@@ -1,36 +1,40 @@
 """Pictures of slices: contours, surfaces and the paths of runs over them.
 
-Every function draws on axes that the caller made and returns what it drew. Heights are coloured on a
-logarithmic scale, since a loss spans decades; where a plane reaches zero or below, a floor four
-decades under its top (or the height of the centre, if that is lower) stands in for the rest.
+Every function draws on axes that the caller made and returns what it drew. Heights are coloured on
+a logarithmic scale, since a loss spans decades; what lies lower than four decades under the top of
+a plane is drawn at that floor.
 """
 import numpy as np
 
-CMAP = "viridis"                                    # even steps of lightness: survives a grey printer
+CMAP = "viridis"                                    # even steps of lightness: fine in grey, too
 INK = "#b5123e"                                     # the one accent: paths, centres, thresholds
 
 
 def log_levels(heights, count=24):
-    """Contour levels evenly spaced in the logarithm, from the floor to the top of finite heights."""
+    """Contour levels, even in the logarithm, from the floor to the top of the finite heights."""
     finite = np.asarray(heights)[np.isfinite(heights)]
     top, low = finite.max(), finite.min()
     if not top > 0:
-        raise ValueError(f"log_levels: no height is positive (largest {top}), so no logarithm. Add a constant.")
-    low = max(low, top * 1e-4) if low > 0 else top * 1e-4
-    return np.geomspace(low, top * (1 + 1e-9), count) if low < top else np.asarray([low * 0.99, top * 1.01])
+        raise ValueError(f"log_levels: no height is positive (largest {top}), so there is no "
+                         "logarithm. Add a constant.")
+    low = max(low, top * 1e-4)
+    if low == top:
+        return np.asarray([low * 0.99, top * 1.01])
+    return np.geomspace(low, top * (1 + 1e-9), count)
 
 
-def contours(ax, plane, count=24, cap=None, labels=True):
+def contours(ax, plane, levels=None, cap=None, labels=True):
     """Filled contours of a Plane with thin lines on top; returns the filled set, for a colour bar.
 
-    cap   heights above it are drawn at it
+    levels   heights of the contours, to share them among pictures; `log_levels` by default
+    cap      heights above it are drawn at it
     """
     import matplotlib.ticker as ticker
     from matplotlib.colors import LogNorm
 
     z = shown(plane.heights, cap)
-    levels = log_levels(z, count)
-    z = np.maximum(z, levels[0])
+    levels = log_levels(z) if levels is None else levels
+    z = np.clip(z, levels[0], levels[-1])
     norm = LogNorm(levels[0], levels[-1])
     filled = ax.contourf(plane.alphas, plane.betas, z, levels=levels, norm=norm, cmap=CMAP)
     lines = ax.contour(plane.alphas, plane.betas, z, levels=levels[1::3], norm=norm, colors="white",
@@ -43,9 +47,10 @@ def contours(ax, plane, count=24, cap=None, labels=True):
 
 
 def colour_bar(ax, filled, label="loss"):
-    """A bar with plain numbers at a handful of heights beside the axes."""
+    """A bar with plain numbers at a handful of heights beside the axes, one or a list of them."""
     low, high = filled.norm.vmin, filled.norm.vmax
-    bar = ax.figure.colorbar(filled, ax=ax, label=label, ticks=np.geomspace(low, high, 5), pad=0.02,
+    figure = (ax[0] if isinstance(ax, list) else ax).figure
+    bar = figure.colorbar(filled, ax=ax, label=label, ticks=np.geomspace(low, high, 5), pad=0.02,
                              format=filled.format_ticks)
     bar.minorticks_off()
     return bar
@@ -60,7 +65,8 @@ def centre(ax, label=None):
 def path(ax, coordinates, label=None, colour=INK):
     """The projected iterates (T, 2) of a run, from an open circle to a star."""
     c = np.asarray(coordinates)
-    drawn, = ax.plot(c[:, 0], c[:, 1], "-o", color=colour, linewidth=1.2, markersize=2.2, label=label)
+    drawn, = ax.plot(c[:, 0], c[:, 1], "-o", color=colour, linewidth=1.2, markersize=2.2,
+                     label=label)
     ax.plot(*c[0], "o", color="white", markeredgecolor=colour, markersize=6)
     ax.plot(*c[-1], "*", color="white", markeredgecolor=colour, markersize=11)
     return drawn
@@ -82,7 +88,8 @@ def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0):
     norm = Normalize(low, high)
     light = LightSource(azdeg=225, altdeg=50)
     faces = light.shade(z, cmap=colormaps[CMAP], norm=norm, blend_mode="soft", vert_exag=0.3,
-                        dx=float(np.ptp(plane.alphas)) / z.shape[1], dy=float(np.ptp(plane.betas)) / z.shape[0])
+                        dx=float(np.ptp(plane.alphas)) / z.shape[1],
+                        dy=float(np.ptp(plane.betas)) / z.shape[0])
     floor = low - 0.35 * (high - low)
     ax.plot_surface(a, b, z, facecolors=faces, rcount=z.shape[0], ccount=z.shape[1], linewidth=0,
                     antialiased=False, shade=False)
@@ -103,9 +110,9 @@ def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0):
 
 
 def true_against_plane(ax, steps, true, plane_heights, distances):
-    """Per iterate: its own loss, the plane's loss under it, and (right axis) its distance from the plane."""
+    """Per iterate: its own loss, the plane's loss under it; on the right, the distance."""
     ax.semilogy(steps, true, color=INK, label="loss at the iterate")
-    ax.semilogy(steps, plane_heights, color="0.45", linestyle="--", label="the plane's loss under it")
+    ax.semilogy(steps, plane_heights, "--", color="0.45", label="the plane's loss under it")
     ax.set(xlabel="step", ylabel="loss")
     right = ax.twinx()
     right.plot(steps, distances, color="#3b6fb6", linewidth=0.9, label="distance from the plane")

@@ -13,7 +13,7 @@ the raw slice, SAM's sharpness all do.
     weight normalised slice             yes                      yes
     adaptive sharpness, eta = 0         yes                      yes
 
-Source: Dinh et al. 2017, arXiv:1703.04933 (non-negative homogeneity, the alpha-scale transformation).
+Source: Dinh et al. 2017, arXiv:1703.04933 (non-negative homogeneity, alpha-scale transformation).
 """
 import numpy as np
 
@@ -32,7 +32,8 @@ def rescale(theta, layout, layer, next_layer, c):
     entries = {entry.name: entry for entry in layout.entries}
     for name in (layer, next_layer):
         if name + ".W" not in entries:
-            raise ValueError(f"rescale: the layout has no weights {name}.W. It has: {', '.join(layout.names)}.")
+            raise ValueError(f"rescale: the layout has no weights {name}.W. It has: "
+                             f"{', '.join(layout.names)}.")
     units = entries[layer + ".W"].shape[1]
     if entries[next_layer + ".W"].shape[0] != units:
         raise ValueError(f"rescale: {layer} has {units} units but {next_layer} takes "
@@ -42,7 +43,8 @@ def rescale(theta, layout, layer, next_layer, c):
         raise ValueError(f"rescale: c must be positive for relu(c z) = c relu(z), got {c.min()}.")
     c = xp.asarray(c, dtype=theta.dtype)
     out = theta.copy()
-    for name, factor in ((layer + ".W", c), (layer + ".b", c), (next_layer + ".W", 1.0 / c[:, None])):
+    changes = ((layer + ".W", c), (layer + ".b", c), (next_layer + ".W", 1.0 / c[:, None]))
+    for name, factor in changes:
         if name in entries:
             entry = entries[name]
             here = slice(entry.start, entry.stop)
@@ -51,7 +53,7 @@ def rescale(theta, layout, layer, next_layer, c):
 
 
 def rescaling_test(objective, layout, theta, other, d, norm, alphas=None):
-    """Two lines along one Gaussian draw d (d,), normalised at each point; and their largest relative gap.
+    """Two lines along one Gaussian draw d (d,), normalised at each point, and their relative gap.
 
     theta, other   two points of the same function, e.g. other = rescale(theta, ...)
     returns        (Line at theta, Line at other, max |difference| / max height)

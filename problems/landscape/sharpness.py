@@ -1,8 +1,8 @@
 """How sharp is this point: three numbers under one name, kept apart.
 
-    S1  lambda_max(H)                                 curvature at the point            `top_curvature`
-    S2  max_{|e|<=rho} L(w + e) - L(w)                height over a ball (SAM)          `sam_sharpness`
-    S3  100 (max_{C_eps} L - L(w)) / (1 + L(w))       relative height over a box        `keskar_sharpness`
+    S1  lambda_max(H)                               curvature at the point       `top_curvature`
+    S2  max_{|e|<=rho} L(w + e) - L(w)              height over a ball (SAM)     `sam_sharpness`
+    S3  100 (max_{C_eps} L - L(w)) / (1 + L(w))     relative height over a box   `keskar_sharpness`
 
 At a minimum of a quadratic S2 = rho^2 lambda_max / 2, and nowhere else are they the same thing.
 None of the three is a property of the function the network computes: rescaling the layers of a
@@ -46,7 +46,8 @@ class Sharpness(NamedTuple):
 def top_curvature(objective, theta, rng, m=30):
     """S1, the largest algebraic eigenvalue of the Hessian, by m Lanczos steps."""
     ritz = lanczos(HessianOp(objective, theta), min(m, theta.shape[-1]), which="LA", rng=rng)
-    return TopCurvature(float(ritz.values[-1]), float(ritz.residuals[-1]), ritz.converged, ritz.vectors[-1])
+    return TopCurvature(float(ritz.values[-1]), float(ritz.residuals[-1]), ritz.converged,
+                        ritz.vectors[-1])
 
 
 def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
@@ -99,8 +100,8 @@ def ascend(name, objective, theta, furthest, steps, rng):
     ground = float_of(ground)
     if steps > 1 and float_of(xp.max(xp.abs(g))) < TINY:
         if rng is None:
-            raise ValueError(f"{name}: the gradient at theta is zero, so there is no first direction. "
-                             "Pass rng=numpy.random.default_rng(seed).")
+            raise ValueError(f"{name}: the gradient at theta is zero, so there is no first "
+                             "direction. Pass rng=numpy.random.default_rng(seed).")
         g = xp.asarray(rng.standard_normal(theta.shape[-1]), dtype=theta.dtype)
     best, best_e, height, settled = ground, xp.zeros_like(theta), ground, False
     for k in range(steps):

@@ -14,7 +14,7 @@ from minigrad.backend import float_of, to_host, xp
 
 from .directions import cosine
 
-CHUNK = 2**20                                       # numbers in one chunk of points, 8 MB in float64
+CHUNK = 2**17                                       # numbers in a chunk of points: fits the cache
 
 
 class Line(NamedTuple):
@@ -26,7 +26,10 @@ class Line(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """heights (rows, columns) at theta + alphas[column] d1 + betas[row] d2, on the host; centre = L(theta)."""
+    """heights (rows, columns) at theta + alphas[column] d1 + betas[row] d2, on the host.
+
+    centre = L(theta), the height at alpha = beta = 0
+    """
 
     alphas: Any
     betas: Any
@@ -45,7 +48,8 @@ def grid(low=-1.0, high=1.0, count=51):
         raise ValueError(f"grid: needs at least 3 points, got {count}.")
     if low == -high:
         if count % 2 == 0:
-            raise ValueError(f"grid: an even count, {count}, has no point at the centre. Take {count + 1}.")
+            raise ValueError(f"grid: an even count, {count}, has no point at the centre. "
+                             f"Take {count + 1}.")
         half = count // 2
         return np.arange(-half, half + 1) * (high / half)
     step = (high - low) / (count - 1)
@@ -63,13 +67,14 @@ def line_scan(objective, theta, d, alphas=None, chunk=None):
 def plane_scan(objective, theta, d1, d2, alphas=None, betas=None, chunk=None):
     """Plane of heights over (d1, d2) around theta; alphas, betas: `grid()` by default.
 
-    chunk    points evaluated at once; None takes as many as make 2^20 numbers
+    chunk    points evaluated at once; None takes as many as make 2^17 numbers
     """
     alphas = grid() if alphas is None else np.asarray(alphas, dtype=float)
     betas = alphas if betas is None else np.asarray(betas, dtype=float)
     check("plane_scan", theta, d1, d2)
     if abs(cosine(d1, d2)) > 1.0 - 1e-9:
-        raise ValueError("plane_scan: d1 and d2 are parallel, they span no plane. Draw another pair.")
+        raise ValueError("plane_scan: d1 and d2 are parallel, they span no plane. "
+                         "Draw another pair.")
     centre = ground("plane_scan", objective, theta)
     b, a = np.meshgrid(betas, alphas, indexing="ij")
     z = heights(objective, theta, (d1, d2), np.stack([a.ravel(), b.ravel()], axis=1), chunk)
@@ -77,7 +82,7 @@ def plane_scan(objective, theta, d1, d2, alphas=None, betas=None, chunk=None):
 
 
 def heights(objective, theta, directions, coordinates, chunk=None):
-    """L(theta + sum_k c_k d_k) for coordinates (n, k) on the host: (n,) on the host, chunk by chunk."""
+    """L(theta + sum_k c_k d_k) for coordinates (n, k): (n,), both on the host, chunk by chunk."""
     chunk = max(1, CHUNK // theta.shape[-1]) if chunk is None else chunk
     if chunk < 1:
         raise ValueError(f"heights: chunk must be at least 1 point, got {chunk}.")
@@ -94,15 +99,16 @@ def heights(objective, theta, directions, coordinates, chunk=None):
 def check(name, theta, *directions):
     """One point, finite, and directions of its dimension that are not zero."""
     if theta.ndim != 1:
-        raise ValueError(f"{name}: theta must be one point (d,), got {theta.shape}. Scan them one by one.")
+        raise ValueError(f"{name}: theta must be one point (d,), got {theta.shape}. "
+                         "Scan points one by one.")
     bad = int(xp.sum(~xp.isfinite(theta)))
     if bad:
-        raise ValueError(f"{name}: theta has {bad} entries of {theta.size} that are NaN or infinite. "
-                         "Did the training diverge?")
+        raise ValueError(f"{name}: theta has {bad} entries of {theta.size} that are NaN or "
+                         "infinite. Did the training diverge?")
     for d in directions:
         if d.shape != theta.shape:
-            raise ValueError(f"{name}: a direction of shape {d.shape} at a point of shape {theta.shape}. "
-                             "Was it made for another network or layout?")
+            raise ValueError(f"{name}: a direction of shape {d.shape} at a point of shape "
+                             f"{theta.shape}. Was it made for another network or layout?")
         if not float_of(xp.vdot(d, d)) > 0:
             raise ValueError(f"{name}: a direction is zero or not finite. Nothing to look along.")
 
@@ -111,5 +117,6 @@ def ground(name, objective, theta):
     """L(theta), which has to be a number for the slice to mean anything."""
     height = float_of(objective.value(theta))
     if not np.isfinite(height):
-        raise ValueError(f"{name}: the loss at theta is {height}. Choose a point where it is finite.")
+        raise ValueError(f"{name}: the loss at theta is {height}. "
+                         "Choose a point where it is finite.")
     return height

@@ -24,7 +24,7 @@ from minigrad.backend import to_host, xp
 
 
 class PCA(NamedTuple):
-    """directions (k, d) unit and orthogonal, explained (k,) shares of the variation, origin (d,)."""
+    """directions (k, d), orthonormal; explained (k,), shares of the variation; origin (d,)."""
 
     directions: Any
     explained: Any
@@ -46,26 +46,27 @@ def pca_directions(trajectory, k=2, centre=False):
     """
     T, d = trajectory.shape
     if not 1 <= k <= min(T - 1, d):
-        raise ValueError(f"pca_directions: {T} points in {d} dimensions have at most {min(T - 1, d)} "
-                         f"directions, asked for {k}. Record more iterates.")
+        raise ValueError(f"pca_directions: {T} points in {d} dimensions have at most "
+                         f"{min(T - 1, d)} directions, asked for {k}. Record more iterates.")
     origin = xp.mean(trajectory, axis=0) if centre else trajectory[-1]
     _, s, Vt = xp.linalg.svd(trajectory - origin, full_matrices=False)
     total = float(xp.sum(s * s))
     if not total > 0:
-        raise ValueError("pca_directions: the trajectory never moves, or is not finite. Nothing to look along.")
+        raise ValueError("pca_directions: the trajectory never moves, or is not finite. "
+                         "There is nothing to look along.")
     return PCA(Vt[:k], to_host(s[:k] ** 2) / total, origin)
 
 
 def project(points, origin, basis):
-    """Least-squares coordinates of points (T, d) in a basis (k, d) that need be neither unit nor orthogonal.
+    """Least-squares coordinates of points (T, d) in a basis (k, d), which need not be orthonormal.
 
-        coordinates = argmin_c |points - origin - c basis|,    Gram matrix (basis basis^T) on the host
+        coordinates = argmin_c |points - origin - c basis| = (points - origin) B^T (B B^T)^-1
     """
     if points.shape[-1] != basis.shape[-1] or origin.shape != basis.shape[-1:]:
-        raise ValueError(f"project: points {points.shape}, origin {origin.shape} and basis {basis.shape} "
-                         "differ in dimension. Were they made for one network?")
+        raise ValueError(f"project: points {points.shape}, origin {origin.shape} and basis "
+                         f"{basis.shape} differ in dimension. Were they made for one network?")
     lengths = xp.sqrt(xp.sum(basis * basis, axis=-1, keepdims=True))
-    unit = basis / lengths                          # equal units keep the Gram matrix well conditioned
+    unit = basis / lengths                          # keeps the Gram matrix well conditioned
     gram, rows = to_host(unit @ unit.T), points - origin
     if abs(float(to_host(xp.linalg.det(xp.asarray(gram))))) < 1e-10:
         raise ValueError("project: the basis vectors are linearly dependent. Draw another pair.")
@@ -81,5 +82,5 @@ def random_walk(T, d, rng):
 
 
 def random_walk_share(k, centre=False):
-    """Share of a long random walk's variation in its k-th component (k = 1, 2, ...), as in the module."""
+    """Share of a long random walk's variation in its k-th component, k = 1, 2, ... (module)."""
     return 6.0 / (math.pi * k) ** 2 if centre else 8.0 / (math.pi * (2 * k - 1)) ** 2
