@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import optim
+from demos.random_search import OWN, SHARED, draw
 from demos.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve, factor, in_truth,
                                     mean_and_std)
 from minigrad import Layout
@@ -85,3 +86,15 @@ def test_the_permutation_test_tells_a_difference_from_none():
     assert report.p > 0.05
     claim_spread(report, "x", list(same + np.arange(7)[:, None]))
     assert report.p < 0.01
+
+
+def test_random_configurations_lie_in_the_published_ranges():
+    for name in NAMES:
+        drawn = draw(np.random.default_rng(0), name, 400)
+        keys = set(PUBLISHED["regression"]["configurations"][name])
+        assert set(drawn) == keys                   # every published argument is searched
+        for key, values in drawn.items():
+            low, high = OWN.get(name, {}).get(key, SHARED[key])
+            assert low <= values.min() and values.max() <= high
+            assert low <= PUBLISHED["regression"]["configurations"][name][key] <= high
+        assert 0.3 < (drawn["lr"] < 1e-3).mean() < 0.5          # log-uniform: 2 of 5 decades
