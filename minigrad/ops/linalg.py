@@ -1,7 +1,7 @@
 """Products of matrices and vectors."""
 from minigrad.backend import xp
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import expand_dims, reshape, sum_to, swapaxes
+from minigrad.ops.shape import expand_dims, reshape, sum_to
 from minigrad.tensor import primitive
 
 
@@ -10,13 +10,21 @@ def _rows(x):
     return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
 
 
+def _fit(c, x):
+    """A cotangent summed over the leading axes along which x was repeated."""
+    return c if c.shape == x.shape else sum_to(c, shape=x.shape)
+
+
 @primitive
 def _matmul(a, b):
     """a b for matrices in the last two axes; the axes before broadcast.
 
-        y = a b,    da = g b^T,    db = a^T g
+        y = a b:      da = g b^T,   db = a^T g
+        y = a^T b:    da = b g^T,   db = a g
+        y = a b^T:    da = g b,     db = g^T a
 
-    One matrix b shared by many a is one product of the stacked rows of a.
+    One matrix b shared by many a is one product of the stacked rows of a. The products with a
+    transpose are operations of their own, so that no derivative is ever laid out transposed.
     """
     if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
         return (a.reshape(-1, a.shape[-1]) @ b).reshape(a.shape[:-1] + b.shape[1:])
@@ -25,17 +33,38 @@ def _matmul(a, b):
 
 @_matmul.vjp_joint
 def _(g, y, a, b, *, needs):
-    if b.ndim == 2:
-        return (_matmul(g, swapaxes(b, a=-1, b=-2)) if needs[0] else None,
-                _matmul(swapaxes(_rows(a), a=-1, b=-2), _rows(g)) if needs[1] else None)
-    da = db = None
-    if needs[0]:
-        da = _matmul(g, swapaxes(b, a=-1, b=-2))
-        da = da if da.shape == a.shape else sum_to(da, shape=a.shape)
-    if needs[1]:
-        db = _matmul(swapaxes(a, a=-1, b=-2), g)
-        db = db if db.shape == b.shape else sum_to(db, shape=b.shape)
-    return da, db
+    da = _fit(_matmul_nt(g, b), a) if needs[0] else None
+    if not needs[1]:
+        return da, None
+    return da, _matmul_tn(_rows(a), _rows(g)) if b.ndim == 2 else _fit(_matmul_tn(a, g), b)
+
+
+@primitive
+def _matmul_tn(a, b):
+    """a^T b for matrices in the last two axes: see `_matmul`."""
+    return xp.matmul(a.swapaxes(-1, -2), b)
+
+
+@_matmul_tn.vjp_joint
+def _(g, y, a, b, *, needs):
+    return (_fit(_matmul_nt(b, g), a) if needs[0] else None,
+            _fit(_matmul(a, g), b) if needs[1] else None)
+
+
+@primitive
+def _matmul_nt(a, b):
+    """a b^T for matrices in the last two axes: see `_matmul`."""
+    if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[1]:
+        return (a.reshape(-1, a.shape[-1]) @ b.T).reshape(a.shape[:-1] + b.shape[:1])
+    return xp.matmul(a, b.swapaxes(-1, -2))
+
+
+@_matmul_nt.vjp_joint
+def _(g, y, a, b, *, needs):
+    da = _fit(_matmul(g, b), a) if needs[0] else None
+    if not needs[1]:
+        return da, None
+    return da, _matmul_tn(_rows(g), _rows(a)) if b.ndim == 2 else _fit(_matmul_tn(g, a), b)
 
 
 @_matmul.vjp_arrays

@@ -11,9 +11,10 @@ import math
 
 from minigrad.backend import check_range, on_device, sum_rows, xp
 from minigrad.ops.elementary import exp
-from minigrad.ops.linalg import matmul
+from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn, matmul
+from minigrad.ops.passes import row_dot
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import reshape, sum_to, swapaxes
+from minigrad.ops.shape import reshape, sum_to
 from minigrad.tensor import primitive
 
 # ---------------------------------------------------------------- softmax and losses
@@ -165,10 +166,42 @@ def attention_weights(q, k, *, causal=False):
 
 @attention_weights.vjp_joint
 def _(g, a, q, k, *, needs, causal=False):
-    ga = g * a
-    s = (ga - a * sum(ga, axis=-1, keepdims=True)) * (1.0 / math.sqrt(q.shape[-1]))
-    return (matmul(s, k) if needs[0] else None,
-            matmul(swapaxes(s, a=-1, b=-2), q) if needs[1] else None)
+    s = softmax_slope(g, a, scale=1.0 / math.sqrt(q.shape[-1]))
+    return _matmul(s, k) if needs[0] else None, _matmul_tn(s, q) if needs[1] else None
+
+
+@primitive
+def softmax_slope(g, a, *, scale=1.0):
+    """scale a (g - sum g a) along the last axis: the Jacobian of a = softmax, applied to g.
+
+        dg = softmax_slope(c, a),    da = scale (c (g - sum g a) - g sum c a)
+    """
+    y = g - row_dot(g, a)
+    y *= a
+    y *= scale
+    return y
+
+
+@softmax_slope.vjp_joint
+def _(c, y, g, a, *, needs, scale=1.0):
+    c = c * scale
+    dg = softmax_slope(c, a) if needs[0] else None
+    if not needs[1]:
+        return dg, None
+    rest = g - sum(g * a, axis=-1, keepdims=True)
+    return dg, c * rest - g * sum(c * a, axis=-1, keepdims=True)
+
+
+@softmax_slope.vjp_arrays
+def _(c, y, _, g, a, *, needs, scale=1.0):
+    dg = softmax_slope(c, a, scale=scale) if needs[0] else None
+    if not needs[1]:
+        return dg, None
+    da = g - row_dot(g, a)
+    da *= c
+    da -= g * row_dot(c, a)
+    da *= scale
+    return dg, da
 
 
 @primitive(saves=True)
@@ -187,11 +220,11 @@ def attention(q, k, v, *, causal=False, mask=None):
 def _(g, y, q, k, v, *, needs, causal=False, mask=None):
     a = attention_weights(q, k, causal=causal)
     kept = a if mask is None else a * mask
-    da = matmul(g, swapaxes(v, a=-1, b=-2))
+    da = _matmul_nt(g, v)
     if mask is not None:
         da = da * mask
     dq, dk = attention_weights.joint(da, a, q, k, needs=needs[:2], causal=causal)
-    return dq, dk, matmul(swapaxes(kept, a=-1, b=-2), g) if needs[2] else None
+    return dq, dk, _matmul_tn(kept, g) if needs[2] else None
 
 
 @attention.vjp_arrays

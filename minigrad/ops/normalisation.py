@@ -43,17 +43,65 @@ def standardize(x, *, axis=-1, eps=1e-5):
 
 @standardize.vjp
 def _(g, y, x, *, axis=-1, eps=1e-5):
-    r = 1.0 / sqrt(var(x, axis=axis, keepdims=True) + eps)
-    return r * (g - mean(g, axis=axis, keepdims=True) - y * mean(g * y, axis=axis, keepdims=True))
+    return standardize_slope(g, x, axis=axis, eps=eps)
 
 
 @standardize.vjp_arrays
 def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
+    return (_slope(g, h, r, axis),)
+
+
+def _slope(g, h, r, axis):
     n = g.size // r.size
     d = g - _sum(g, axis) * (1.0 / n)
     d -= h * (_dot(g, h, axis) * (1.0 / n))
     d *= r
-    return (d,)
+    return d
+
+
+@primitive(saves=True)
+def standardize_slope(g, x, *, axis=-1, eps=1e-5):
+    """J g = r (g - mean g - h mean(g h)), the Jacobian J of standardize at x applied to g.
+
+    With c the cotangent and g', c' without their means along the axis,
+
+        dg = J c,    dx = -r^2 (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
+    """
+    h, r = _standardized(x, axis, eps)
+    return _slope(g, h, r, axis), (h, r)
+
+
+@standardize_slope.vjp_joint
+def _(c, y, g, x, *, needs, axis=-1, eps=1e-5):
+    dg = standardize_slope(c, x, axis=axis, eps=eps) if needs[0] else None
+    if not needs[1]:
+        return dg, None
+
+    def average(z):
+        return mean(z, axis=axis, keepdims=True)
+    h = standardize(x, axis=axis, eps=eps)
+    c, g = c - average(c), g - average(g)
+    ch, gh = average(c * h), average(g * h)
+    bend = h * (average(c * g) - 3.0 * ch * gh) + gh * c + ch * g
+    return dg, bend * (-1.0 / (var(x, axis=axis, keepdims=True) + eps))
+
+
+@standardize_slope.vjp_arrays
+def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
+    h, r = saved
+    dg = _slope(c, h, r, axis) if needs[0] else None
+    if not needs[1]:
+        return dg, None
+    one = r.size / g.size                            # 1 / n, for averages
+    c, g = c - _sum(c, axis) * one, g - _sum(g, axis) * one
+    ch, gh = _dot(c, h, axis) * one, _dot(g, h, axis) * one
+    bend = h * (_dot(c, g, axis) * one - 3.0 * ch * gh)
+    c *= gh
+    bend += c
+    g *= ch
+    bend += g
+    bend *= -r * r
+    return dg, bend
 
 
 @primitive(saves=True)
@@ -75,9 +123,9 @@ def layer_norm(x, gain, shift, *, eps=1e-6):
 
 @layer_norm.vjp_joint
 def _(g, y, x, gain, shift, *, needs, eps=1e-6):
-    h = standardize(x, axis=-1, eps=eps)
-    dx = standardize.rules[0](g * gain, h, x, axis=-1, eps=eps) if needs[0] else None
-    return (dx, sum_to(g * h, shape=gain.shape) if needs[1] else None,
+    h = standardize(x, axis=-1, eps=eps) if needs[1] else None
+    return (standardize_slope(g * gain, x, axis=-1, eps=eps) if needs[0] else None,
+            sum_to(g * h, shape=gain.shape) if needs[1] else None,
             sum_to(g, shape=shift.shape) if needs[2] else None)
 
 

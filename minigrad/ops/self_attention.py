@@ -22,10 +22,10 @@ Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv
 import math
 
 from minigrad.backend import on_device, xp
-from minigrad.ops.linalg import matmul
+from minigrad.ops.linalg import _matmul_nt, _matmul_tn
 from minigrad.ops.nn import attention_weights
 from minigrad.ops.passes import row_dot
-from minigrad.ops.shape import reshape, stack, swapaxes, transpose
+from minigrad.ops.shape import reshape, stack, transpose
 from minigrad.tensor import primitive
 
 
@@ -117,11 +117,11 @@ def _(g, y, qkv, *, needs, heads, mask=None):
                for i in range(3))
     g = transpose(reshape(g, shape=shape), axes=(0, 2, 1, 3))
     a = attention_weights(q, k, causal=True)
-    da, kept = matmul(g, swapaxes(v, a=-1, b=-2)), a
+    da, kept = _matmul_nt(g, v), a
     if mask is not None:
         m = mask.swapaxes(-1, -2)
         da, kept = da * m, a * m
     dq, dk = attention_weights.joint(da, a, q, k, needs=(True, True), causal=True)
-    dv = matmul(swapaxes(kept, a=-1, b=-2), g)
+    dv = _matmul_tn(kept, g)
     side_by_side = stack([dq, dk, dv])                              # (3, B, H, T, D)
     return (reshape(transpose(side_by_side, axes=(1, 3, 0, 2, 4)), shape=qkv.shape),)
