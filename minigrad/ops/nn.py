@@ -12,7 +12,7 @@ import math
 from minigrad.backend import check_range, on_device, sum_rows, xp
 from minigrad.ops.elementary import exp
 from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn, matmul
-from minigrad.ops.passes import row_dot
+from minigrad.ops.passes import blocks, row_dot, row_sum
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape, sum_to
 from minigrad.tensor import primitive
@@ -21,17 +21,20 @@ from minigrad.tensor import primitive
 
 
 def _row_max(x):
-    """Maximum of the last axis, kept. Along a short axis NumPy is 7x faster on the transpose."""
+    """Maximum of the last axis, kept. Along a short axis NumPy is up to 7x faster on the transpose of
+    a block that fits the cache."""
     if x.shape[-1] > 64 or on_device or x.ndim < 2:
         return x.max(axis=-1, keepdims=True)
-    columns = xp.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
-    return columns.max(axis=0).reshape(x.shape[:-1] + (1,))
+    largest = xp.empty(x.shape[:-1] + (1,), x.dtype)
+    for x_, largest_ in blocks(x, largest):
+        largest_[:, 0] = xp.ascontiguousarray(x_.T).max(axis=0)
+    return largest
 
 
 def _softmax(x, axis):
     y = x - (_row_max(x) if axis == -1 else x.max(axis=axis, keepdims=True))
     y = xp.exp(y, out=y)
-    y /= y.sum(axis=axis, keepdims=True)
+    y /= row_sum(y) if axis == -1 else y.sum(axis=axis, keepdims=True)
     return y
 
 
