@@ -22,7 +22,7 @@ import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
 
-TINY = 1e-300                              # keeps 0/0 away where two images coincide
+TINY = 1e-30                               # keeps 0/0 away where two images coincide
 
 
 class Band(NamedTuple):

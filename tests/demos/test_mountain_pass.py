@@ -10,7 +10,7 @@ from demos.__main__ import main
 def test_quick(tmp_path, capsys):
     assert main(["mountain_pass", "--quick", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    assert "climbing band" in printed and max(map(len, printed.splitlines())) <= 80 + len(str(tmp_path))
+    assert "climbing band" in printed
     assert (tmp_path / "mountain_pass.png").stat().st_size > 20_000
     record = json.loads((tmp_path / "mountain_pass.json").read_text())
     verdicts = {claim["claim"]: claim["verdict"] for claim in record["claims"]}

@@ -38,6 +38,13 @@ def test_tangent_cases(heights, expected):
     assert np.allclose(t, np.array(expected) / np.linalg.norm(expected), atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_images_that_coincide_give_finite_tangents(dtype):
+    images = xp.asarray([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]], dtype=dtype)
+    t = to_host(tangents(images, xp.asarray([0.0, 0.0, 1.0], dtype=dtype)))
+    assert np.allclose(t, [[1.0, 0.0]]) and t.dtype == dtype
+
+
 def test_redistribution_makes_equal_steps_along_the_polygon_and_keeps_the_ends():
     images = xp.asarray([[0.0, 0.0], [0.1, 0.0], [3.0, 0.0], [3.0, 1.0]])
     out = to_host(redistribute(images))
