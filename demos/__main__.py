@@ -25,6 +25,11 @@ import textwrap
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+
+# The matrices here are small: a second BLAS thread gains little, and costs a factor of ten when
+# something else is running. Set the variable yourself to use more. It counts when NumPy is imported.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 WIDTH = 80                                              # columns of a terminal
 
 
