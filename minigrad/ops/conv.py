@@ -12,14 +12,17 @@ primitives of this file:
 
 Each one's derivative rule uses the other two, so every order of derivative exists at no further cost.
 
-How it is fast: the windows are copied into the rows of one matrix ("im2col"), and the convolution is
-one matrix product. With channels last the kw pixels of a window row are kw C adjacent numbers, so one
-strided view copies them in runs; a single channel is faster copied shift by shift. With stride 1 the
-gradient in x is itself a convolution of g, by the kernel turned round; otherwise windows are added back.
+How it is fast: the windows of a few images at a time are copied into the rows of one matrix
+("im2col"), small enough to stay in the processor's cache, and meet the kernel in one matrix product.
+With channels last the kw pixels of a window row are kw C adjacent numbers, so one strided view copies
+them in runs; a single channel is copied shift by shift. With stride 1 the gradient in x is itself a
+convolution of g, by the kernel turned round; otherwise windows are added back.
 """
-from minigrad.backend import xp
-from minigrad.ops.reduce import sum
+from minigrad.backend import on_device, xp
+from minigrad.ops.shape import sum_to
 from minigrad.tensor import primitive
+
+WINDOWS = 1 << 28 if on_device else 1 << 18     # numbers in the matrix of windows: 1 MB in float32
 
 
 def output_size(size, k, stride, padding):
@@ -42,17 +45,23 @@ def windows(x, kh, kw, stride):
     B, H, W, C = x.shape
     rows, columns = output_size(H, kh, stride, 0), output_size(W, kw, stride, 0)
     if C == 1:
-        out = xp.empty((B, rows, columns, kh, kw), dtype=x.dtype)
+        out = xp.empty((kh, kw, B, rows, columns, 1), dtype=x.dtype)
         for i in range(kh):
             for j in range(kw):
-                out[..., i, j] = shifted(x, i, j, rows, columns, stride)[..., 0]
-    else:
-        x = xp.ascontiguousarray(x)
-        sb, sh, sw, sc = x.strides
-        view = xp.lib.stride_tricks.as_strided(
-            x, (B, rows, columns, kh, kw * C), (sb, stride * sh, stride * sw, sh, sc))
-        out = xp.ascontiguousarray(view)
-    return out.reshape(B * rows * columns, kh * kw * C)
+                out[i, j] = shifted(x, i, j, rows, columns, stride)
+        return out.reshape(kh * kw, -1).T
+    x = xp.ascontiguousarray(x)
+    sb, sh, sw, sc = x.strides
+    view = xp.lib.stride_tricks.as_strided(
+        x, (B, rows, columns, kh, kw * C), (sb, stride * sh, stride * sw, sh, sc))
+    return xp.ascontiguousarray(view).reshape(B * rows * columns, kh * kw * C)
+
+
+def some_images(window, *arrays):
+    """The arrays (B, ...) a few images at a time; one image fills `window` numbers of the matrix."""
+    step = max(1, WINDOWS // max(window, 1))
+    for start in range(0, len(arrays[0]), step):
+        yield tuple(a[start:start + step] for a in arrays)
 
 
 def shifted(x, i, j, rows, columns, stride):
@@ -98,7 +107,21 @@ def check(x, K, b, stride, padding):
                          f"{x.shape[1:3]} + 2 * {padding}. Pad more or use a smaller kernel.")
 
 
-@primitive(saves=True)
+def correlate(x, M, b, kh, kw, stride, rows, columns):
+    """windows(x) M + b in a frame of `rows` and `columns` zeros: (B, H', W', O). b may be None."""
+    B, H, W, _ = x.shape
+    shape = output_size(H, kh, stride, rows), output_size(W, kw, stride, columns), M.shape[1]
+    y = xp.empty((B, *shape), dtype=x.dtype)
+    line = None if b is None else xp.tile(b, shape[1])      # adding O numbers at a time is slow
+    for x_, y_ in some_images(shape[0] * shape[1] * len(M), x, y):
+        xp.matmul(windows(padded(x_, rows, columns), kh, kw, stride), M, out=y_.reshape(-1, shape[2]))
+        if line is not None:
+            along = y_.reshape(-1, len(line))
+            along += line
+    return y
+
+
+@primitive
 def conv2d(x, K, b, *, stride=1, padding=0):
     """Convolution of images with a bank of kernels: the module's formula.
 
@@ -107,13 +130,7 @@ def conv2d(x, K, b, *, stride=1, padding=0):
     x (B, H, W, C)   K (O, C, kh, kw)   b (O,)   returns (B, H', W', O)
     """
     check(x, K, b, stride, padding)
-    B, H, W, _ = x.shape
-    O, _, kh, kw = K.shape
-    rows, columns = output_size(H, kh, stride, padding), output_size(W, kw, stride, padding)
-    cols = windows(padded(x, padding, padding), kh, kw, stride)
-    y = (cols @ as_matrix(K)).reshape(B * rows, columns * O)
-    y += xp.tile(b, columns)                    # one long row: adding O numbers at a time is slow
-    return y.reshape(B, rows, columns, O), cols
+    return correlate(x, as_matrix(K), b, *K.shape[2:], stride, padding, padding)
 
 
 @conv2d.vjp_joint
@@ -121,17 +138,7 @@ def _(g, y, x, K, b, *, needs, stride=1, padding=0):
     size = dict(stride=stride, padding=padding)
     return (conv2d_input(g, K, shape=x.shape, **size) if needs[0] else None,
             conv2d_kernel(x, g, window=K.shape[2:], **size) if needs[1] else None,
-            sum(g, axis=(0, 1, 2)) if needs[2] else None)
-
-
-@conv2d.vjp_arrays
-def _(g, y, cols, x, K, b, *, needs, stride=1, padding=0):
-    """The windows of the forward pass serve again: K's gradient is one product with them."""
-    g_rows = g.reshape(-1, g.shape[3])
-    dx = input_gradient(g, K, x.shape, stride, padding) if needs[0] else None
-    dK = from_matrix(cols.T @ g_rows, K.shape) if needs[1] else None
-    db = xp.ones(len(g_rows), dtype=g.dtype) @ g_rows if needs[2] else None
-    return dx, dK, db
+            sum_to(g, shape=b.shape) if needs[2] else None)
 
 
 @primitive
@@ -140,19 +147,16 @@ def conv2d_input(g, K, *, shape, stride=1, padding=0):
 
     g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
     """
-    return input_gradient(g, K, shape, stride, padding)
-
-
-def input_gradient(g, K, shape, stride, padding):
-    B, H, W, C = shape
-    O, _, kh, kw = K.shape
+    (B, H, W, C), (O, _, kh, kw) = shape, K.shape
     if stride == 1 and padding < min(kh, kw):
         turned = K[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(kh * kw * O, C)
-        framed = padded(g, kh - 1 - padding, kw - 1 - padding)
-        return (windows(framed, kh, kw, 1) @ turned).reshape(shape)
-    cols = g.reshape(-1, O) @ as_matrix(K).T
-    out = add_windows(cols, (B, H + 2 * padding, W + 2 * padding, C), kh, kw, stride)
-    return out[:, padding:padding + H, padding:padding + W]
+        return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding)
+    M_T, dx = as_matrix(K).T, xp.empty(shape, dtype=g.dtype)
+    framed = H + 2 * padding, W + 2 * padding, C
+    for g_, dx_ in some_images(g[0].size // O * M_T.shape[1], g, dx):
+        whole = add_windows(g_.reshape(-1, O) @ M_T, (len(g_), *framed), kh, kw, stride)
+        dx_[...] = whole[:, padding:padding + H, padding:padding + W]
+    return dx
 
 
 @conv2d_input.vjp_joint
@@ -169,9 +173,11 @@ def conv2d_kernel(x, g, *, window, stride=1, padding=0):
 
     x (B, H, W, C)   g (B, H', W', O)   window (kh, kw)   returns (O, C, kh, kw)
     """
-    cols = windows(padded(x, padding, padding), *window, stride)
-    O = g.shape[3]
-    return from_matrix(cols.T @ g.reshape(-1, O), (O, x.shape[3], *window))
+    (kh, kw), C, O = window, x.shape[3], g.shape[3]
+    dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
+    for x_, g_ in some_images(g[0].size // O * len(dM), x, g):
+        dM += windows(padded(x_, padding, padding), kh, kw, stride).T @ g_.reshape(-1, O)
+    return from_matrix(dM, (O, C, kh, kw))
 
 
 @conv2d_kernel.vjp_joint

@@ -58,24 +58,36 @@ def parts(x, axis, size, stride):
 
 def chosen(x, axis, size, stride):
     """(largest element, its number in the window) of each window along the axis."""
-    first, *others = parts(x, axis, size, stride)
-    y, place = first, xp.zeros(first.shape, dtype=xp.int8)
+    y, *others = parts(x, axis, size, stride)
+    place = xp.zeros(y.shape, dtype=xp.int8)
     for k, part in enumerate(others, 1):
         larger = part > y
-        place = xp.where(larger, xp.int8(k), place) if k > 1 else larger.view(xp.int8)
+        place = larger.view(xp.int8) if k == 1 else xp.where(larger, xp.int8(k), place)
         y = xp.maximum(y, part)
     return y, place
+
+
+def chose(place, k, size):
+    """Where element k of the window was chosen, a mask."""
+    return place.view(bool) if size == 2 and k == 1 else place == k
 
 
 def route(g, place, shape, axis, size, stride):
     """zeros(shape) with each g added at the chosen place of its window."""
     tiles = size == stride and shape[axis] == size * g.shape[axis]
     out = (xp.empty if tiles else xp.zeros)(shape, dtype=g.dtype)
-    for k, part in enumerate(parts(out, axis, size, stride)):
+    first, *others = parts(out, axis, size, stride)
+    left = g                                            # what no later element of the window took
+    for k, part in enumerate(others, 1):
         if tiles:
-            xp.multiply(g, place == k, out=part)
+            xp.multiply(g, chose(place, k, size), out=part)
+            left = xp.subtract(left, part, out=first)
         else:
-            part += g * (place == k)
+            part += g * chose(place, k, size)
+    if not tiles:
+        first += g * (place == 0)
+    elif not others:
+        first[...] = g
     return out
 
 
