@@ -6,7 +6,7 @@ Expected   SGD and plain, whose search ended at a rate of 0.01, stay behind the 
 Time       MEASURED
 Source     T. R. Harvey 2025, arXiv:2509.03594, and the notebooks of its public code.
 
---size small (default): 3 stages of 1 block, 8-16-32 channels, on 5,000 images, batches of 128.
+--size small (default): 3 stages of 1 block, 8-16-32 channels, on 4,096 images, batches of 128.
 --size paper: ResNet-18 on 40,000 images, batches of 1,024, 400 epochs; for a GPU
 (MINIGRAD_BACKEND=cupy), about 2e7 images of 3.3 GFLOP each a run. No augmentation, no scaling.
 Batch norm is evaluated with statistics averaged over training batches at the evaluated point, where
@@ -31,7 +31,7 @@ DTYPE = "float32"
 TABLE = PUBLISHED["cifar"]["results"]
 SIZES = {"paper": dict(widths=(64, 128, 256, 512), blocks=2, images=None, batch=1024, epochs=400,
                        held=None),
-         "small": dict(widths=(8, 16, 32), blocks=1, images=5000, batch=128, epochs=5, held=2000),
+         "small": dict(widths=(8, 16, 32), blocks=1, images=4096, batch=128, epochs=5, held=1000),
          "quick": dict(widths=(4, 8), blocks=1, images=256, batch=64, epochs=2, held=200)}
 ADAPTIVE, CAPPED = ("Adam", "AdamW", "rms", "Muon"), ("SGD", "plain")
 

@@ -4,7 +4,7 @@ Question   the text's entropy per character is known exactly, and the best n-gra
            it: agreement, sums, brackets and reversals reach too far back. How much of that gap do
            a transformer and an LSTM close?
 Expected   both get below the best n-gram; neither gets below the floor.
-Time       MEASURED
+Time       9 min with one process, --jobs 2 about 5; --quick 12 s.
 Source     the text is this project's own (problems/data/grammar.py); n-grams: Witten and Bell 1991,
            interpolated as in Chen and Goodman 1998. Optimizers: arXiv:2509.03594.
 

@@ -74,7 +74,7 @@ def curve(run, row=None):
 
 
 def in_truth(name, curves):
-    """What runs show in words: "metric acts", "SGD", "AdamW from 12 % on", or None without metric.
+    """What runs show, in words: "metric acts", "SGD", "AdamW after 3 of 20", None without metric.
 
     They are in truth the optimizer without the metric while s stays within 1 % of 1, in its minimum
     and maximum over each stretch between evaluations (medians over the runs).
@@ -88,7 +88,7 @@ def in_truth(name, curves):
         return WITHOUT_METRIC[name]
     if first > 0.5 * len(acts):
         return "metric acts"
-    return f"{WITHOUT_METRIC[name]} from {100 * first / len(acts):.0f} % on"
+    return f"{WITHOUT_METRIC[name]} after {first} of {len(acts)}"
 
 
 def factor(curves):

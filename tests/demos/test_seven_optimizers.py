@@ -59,7 +59,7 @@ def test_what_a_run_is_in_truth():
         return [{"s": [[f, f, f] for f in factors]}]
 
     assert in_truth("plain", runs(1.0, 0.995)) == "SGD"
-    assert in_truth("rms", runs(*[0.9] + [0.999] * 9)) == "AdamW from 10 % on"
+    assert in_truth("rms", runs(*[0.9] + [0.999] * 9)) == "AdamW after 1 of 10"
     assert in_truth("rms", runs(0.9, 0.9)) == "metric acts"
     assert in_truth("log", runs(1.0, 1.0)) == "metric acts"       # its s is no factor near 1
     assert in_truth("Adam", [{}]) is None and factor([{}]) is None
