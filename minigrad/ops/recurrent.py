@@ -28,6 +28,9 @@ from minigrad.ops.shape import concatenate, reshape, stack, transpose
 from minigrad.tensor import primitive
 
 
+STEPS = 8                       # times whose gates stay in the cache between their products
+
+
 def check(x, W, U, b, h0, c0):
     H = U.shape[0]
     B = x.shape[1] if x.ndim == 3 else None
@@ -59,14 +62,17 @@ def lstm(x, W, U, b, h0, c0):
     (T, B, I), H = x.shape, U.shape[0]
     half = xp.full((4, 1, 1), 0.5, dtype=x.dtype)
     half[3] = 1.0                                       # i, f, o see z / 2, q sees z
-    U4 = gate_major(U) * half
-    gates = x.reshape(T * B, I) @ (gate_major(W) * half)
-    gates += gate_major(b.reshape(1, -1)) * half
-    gates = gates.reshape(4, T, B, H)
-    y, tanh_c = xp.empty((2, T, B, H), dtype=x.dtype), xp.empty((T, B, H), dtype=x.dtype)
+    W4, U4 = gate_major(W) * half, gate_major(U) * half
+    b4 = gate_major(b.reshape(1, -1)) * half
+    gates, y = xp.empty((4, T, B, H), dtype=x.dtype), xp.empty((2, T, B, H), dtype=x.dtype)
+    tanh_c = xp.empty((T, B, H), dtype=x.dtype)
     recurrent, new = xp.empty((4, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
     h, c = h0, c0
     for t in range(T):
+        if t % STEPS == 0:
+            some = slice(t * B, min(t + STEPS, T) * B)
+            inputs = xp.matmul(x.reshape(T * B, I)[some], W4, out=gates.reshape(4, T * B, H)[:, some])
+            inputs += b4
         z = gates[:, t]                                 # (4, B, H), becomes i, f, o, q in place
         z += xp.matmul(h, U4, out=recurrent)
         xp.tanh(z, out=z)
@@ -84,55 +90,61 @@ def lstm(x, W, U, b, h0, c0):
 def _(g, y, saved, x, W, U, b, h0, c0, *, needs):
     """The sweep back through time on arrays, with the gates that the forward pass saved."""
     gates, tanh_c = saved
-    (T, B, I), H = x.shape, U.shape[0]
-    U4T = xp.ascontiguousarray(gate_major(U).swapaxes(1, 2))
-    dz, back = xp.empty_like(gates), xp.empty((4, B, H), dtype=x.dtype)
-    slope, s = xp.empty((3, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
-    dh, dc = xp.zeros((B, H), dtype=x.dtype), xp.zeros((B, H), dtype=x.dtype)
-    for t in range(T - 1, -1, -1):
-        now, d, tc = gates[:, t], dz[:, t], tanh_c[t]
-        i, f, o, q = now
-        c_before = y[1, t - 1] if t else c0
-        dh += g[0, t]
-        dc += g[1, t]
-        xp.multiply(tc, tc, out=s)                      # dc += dh o (1 - tanh^2 c)
-        xp.subtract(1.0, s, out=s)
-        s *= o
-        s *= dh
-        dc += s
-        xp.multiply(q, dc, out=d[0])                    # i, f, o: what reaches the gate ...
-        xp.multiply(c_before, dc, out=d[1])
-        xp.multiply(tc, dh, out=d[2])
-        ifo = now[:3]
-        xp.subtract(1.0, ifo, out=slope)                # ... times its slope s (1 - s)
-        slope *= ifo
-        through = d[:3]
-        through *= slope
-        xp.multiply(q, q, out=s)                        # q: dc i (1 - q^2)
-        xp.subtract(1.0, s, out=s)
-        s *= i
-        xp.multiply(s, dc, out=d[3])
-        xp.matmul(d, U4T, out=back)                     # (4, B, H): the four parts of dz U^T
-        xp.add(back[0], back[1], out=dh)
-        dh += back[2]
-        dh += back[3]
-        dc *= f
-    dW = dU = db = dx = None
-    rows = dz.reshape(4, T * B, H)
-    if needs[0]:
-        W4T = gate_major(W).swapaxes(1, 2)
-        dx = rows[0] @ W4T[0]
-        for k in 1, 2, 3:
-            dx += rows[k] @ W4T[k]
-        dx = dx.reshape(T, B, I)
-    if needs[1]:
-        dW = column_major(x.reshape(T * B, I).T @ rows)
-    if needs[2]:
-        dU = h0.T @ dz[:, 0] + y[0, :-1].reshape((T - 1) * B, H).T @ rows[:, B:]
-        dU = column_major(dU)
-    if needs[3]:
-        db = (xp.ones(T * B, dtype=x.dtype) @ rows).reshape(-1)
-    return dx, dW, dU, db, dh, dc
+    (T, B, I), H, dtype = x.shape, U.shape[0], x.dtype
+    W4T, U4T = (xp.ascontiguousarray(gate_major(M).swapaxes(1, 2)) for M in (W, U))
+    back, new = xp.empty((4, B, H), dtype=dtype), xp.empty((B, H), dtype=dtype)
+    dh, dc = xp.zeros((B, H), dtype=dtype), xp.zeros((B, H), dtype=dtype)
+    dx = xp.empty(x.shape, dtype=dtype)
+    dW4, dU4, db4 = (xp.zeros((4, *n, H), dtype=dtype) for n in ((I,), (H,), ()))
+    for start in range((T - 1) // STEPS * STEPS, -1, -STEPS):
+        some = slice(start, min(start + STEPS, T))
+        h_before, c_before = (before(y[k], first, some) for k, first in enumerate((h0, c0)))
+        i, f, o, q = gates[:, some]
+        tc = tanh_c[some]
+        dz = xp.subtract(1.0, gates[:, some])           # first what multiplies dc and dh in dz:
+        to_i, to_f, to_o, to_q = dz
+        for to, s in (to_i, i), (to_f, f), (to_o, o):
+            to *= s                                     # s (1 - s)
+        to_i *= q
+        to_f *= c_before
+        to_o *= tc
+        xp.multiply(q, q, out=to_q)
+        xp.subtract(1.0, to_q, out=to_q)
+        to_q *= i
+        c_of_h = tc * tc                                # o (1 - tanh^2 c)
+        xp.subtract(1.0, c_of_h, out=c_of_h)
+        c_of_h *= o
+        for t in range(some.stop - 1, start - 1, -1):
+            now = dz[:, t - start]
+            to_i_and_f, to_o, to_q = now[:2], now[2], now[3]
+            dh += g[0, t]
+            dc += g[1, t]
+            dc += xp.multiply(dh, c_of_h[t - start], out=new)
+            to_i_and_f *= dc
+            to_o *= dh
+            to_q *= dc
+            xp.matmul(now, U4T, out=back)               # (4, B, H): the four parts of dz U^T
+            xp.add(back[0], back[1], out=dh)
+            dh += back[2]
+            dh += back[3]
+            dc *= f[t - start]
+        rows, x_rows = dz.reshape(4, -1, H), x[some].reshape(-1, I)
+        dW4 += x_rows.T @ rows
+        dU4 += h_before.reshape(-1, H).T @ rows
+        db4 += xp.ones(len(x_rows), dtype=dtype) @ rows
+        if needs[0]:
+            dx_rows = dx[some].reshape(-1, I)
+            xp.matmul(rows[0], W4T[0], out=dx_rows)
+            for k in 1, 2, 3:
+                dx_rows += rows[k] @ W4T[k]
+    return dx, column_major(dW4), column_major(dU4), db4.reshape(-1), dh, dc
+
+
+def before(states, first, some):
+    """The states (n, B, H) one step before the times `some`: `first` stands before time 0."""
+    if some.start:
+        return states[some.start - 1:some.stop - 1]
+    return xp.concatenate([first[None], states[:some.stop - 1]])
 
 
 @lstm.vjp_joint
