@@ -11,7 +11,10 @@ What CuPy does differently is settled here and nowhere else:
   - it refuses NumPy arrays (TypeError), where NumPy takes anything: `refuse_foreign` says so;
   - reductions give arrays of no axes, not scalars: `float(y)` works for both and waits for the GPU;
   - integer indices out of range wrap round instead of raising: `check_range` looks first;
-  - it has no `add.reduceat`: `sum_rows` multiplies by one-hot rows instead, deterministic on both.
+  - adding rows by index: `sum_rows` multiplies by one-hot rows on the GPU, always in one order.
+
+Left as they are: a product of a float32 array with a Python float beyond 3.4e38 is float64 on
+CuPy 13, and `sign(nan)` is 0 there.
 """
 import ctypes
 import os

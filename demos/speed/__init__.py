@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 from demos.speed.timing import ONE_THREAD
+from minigrad import backend
 
 SOURCE = "measured here"
 GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn")
@@ -28,6 +29,9 @@ def arguments(parser):
 
 
 def run(args, report):
+    if backend.on_device:
+        raise RuntimeError("speed: it compares libraries on one processor, not on a GPU. "
+                           "Run it with MINIGRAD_BACKEND=numpy.")
     rounds = 5 if args.quick else 15
     rows = []
     for group in args.only.split(","):

@@ -4,7 +4,12 @@ What it keeps of CuPy is what code written for NumPy trips over:
   - NumPy arrays are refused everywhere except in `asarray` and `array`;
   - its arrays refuse to become NumPy arrays except through `asnumpy` and `.get()`;
   - reductions give arrays of no axes, not scalars;
-  - functions that CuPy lacks (`add.reduceat`, `vecdot`, `add.at` on ufuncs) are missing here too.
+  - functions, methods and keywords that CuPy 13 and 14 lack are missing here too: `vecdot`,
+    `geomspace`, `x @= y`, `x.mT`, an array as an index of a list, `where=`, `initial=`;
+  - reductions take arrays, not lists; `repeat` counts with an int; `array` takes no list in which
+    device arrays and numbers are mixed; `matmul` of a vector has no `out=`; no list is assigned to
+    rows; a float beyond float32 makes a float32 array float64 (CuPy 13); the sign of NaN is 0;
+    decompositions give plain tuples.
 It is stricter than CuPy in refusing NumPy functions on its arrays and NumPy arrays as indices.
 
     MINIGRAD_BACKEND=cupy PYTHONPATH=tests/device_double:. python -m pytest tests/minigrad
@@ -14,7 +19,24 @@ import types
 
 import numpy
 
-MISSING = {"vecdot", "matvec", "vecmat", "float128", "random"}
+MISSING = set("""
+    acos asin atan atan2 astype bitwise_count block bool concat cumulative_prod cumulative_sum
+    einsum_path emath errstate float128 frompyfunc geomspace histogram_bin_edges insert isdtype long
+    longdouble ma matrix_transpose matvec nanpercentile nanquantile ndenumerate nditer permute_dims
+    pow put_along_axis random rec seterr spacing strings trapezoid unique_counts unique_inverse
+    unique_values unstack vecdot vecmat
+""".split())
+MISSING_LINALG = set("""
+    cond cross diagonal eig eigvals matmul matrix_norm matrix_transpose multi_dot outer
+    svdvals tensordot trace vecdot vector_norm
+""".split())
+MISSING_METHODS = {"byteswap", "ctypes", "getfield", "mT", "resize", "setfield", "setflags"}
+REFUSED_KEYWORDS = {"correction", "device", "initial", "like", "order", "strict", "subok", "where"}
+TAKES_ARRAYS = set("""
+    all any argmax argmin argsort clip cumprod cumsum diag diagonal expand_dims flatnonzero max mean
+    median min moveaxis nonzero prod ravel repeat reshape searchsorted sort squeeze std sum swapaxes
+    take take_along_axis tile trace transpose tril triu var vdot where
+""".split())
 
 
 class ndarray:
@@ -37,9 +59,12 @@ class ndarray:
         return self._host.copy()
 
     def __getattr__(self, name):
-        if name.startswith("__array"):               # the back doors to NumPy
-            raise AttributeError(name)
+        if name.startswith("__array") or name in MISSING_METHODS:
+            raise AttributeError(f"'ndarray' object has no attribute {name!r}")
         value = getattr(self._host, name)
+        if name == "flags":
+            return types.SimpleNamespace(c_contiguous=value.c_contiguous, owndata=value.owndata,
+                                         f_contiguous=value.f_contiguous)
         return guarded(value) if callable(value) else wrap(value)
 
     def __repr__(self):
@@ -55,6 +80,8 @@ class ndarray:
         return wrap(self._host[unwrap(index)])
 
     def __setitem__(self, index, value):
+        if type(value) in (list, tuple):
+            raise TypeError(f"Unsupported type {type(value)}")
         self._host[unwrap(index)] = unwrap(value)
 
     def __hash__(self):
@@ -65,9 +92,6 @@ class ndarray:
 
     def __int__(self):
         return int(self._host)
-
-    def __index__(self):
-        return operator.index(self._host)
 
     def __bool__(self):
         return bool(self._host)
@@ -89,16 +113,32 @@ def wrap(x):
     if isinstance(x, (numpy.ndarray, numpy.generic)):
         return ndarray(x)
     if isinstance(x, (tuple, list)) and any(isinstance(a, numpy.ndarray) for a in x):
-        return type(x)(*map(wrap, x)) if hasattr(x, "_fields") else type(x)(map(wrap, x))
+        return (tuple if hasattr(x, "_fields") else type(x))(map(wrap, x))
     return x
 
 
 def guarded(function):
-    """A NumPy function that takes and gives device arrays only."""
+    """A NumPy function or method that takes and gives device arrays only."""
+    name = function.__name__
+    method = isinstance(getattr(function, "__self__", None), numpy.ndarray)
+
     def call(*args, **kwargs):
+        if refused := REFUSED_KEYWORDS & set(kwargs) | ({"kind"} & set(kwargs) if method else set()):
+            raise TypeError(f"{name}() got an unexpected keyword argument {min(refused)!r}")
+        listed = isinstance(function, numpy.ufunc) and any(type(a) in (list, tuple) for a in args)
+        if listed or name in TAKES_ARRAYS and not method and type(args[0]) is not ndarray:
+            raise TypeError(f"{name}: Unsupported type {type(args[0])}")
+        if name == "matmul" and "out" in kwargs and min(a.ndim for a in args) == 1:
+            raise ValueError("matmul: axes don't match array")
+        if name == "repeat" and type(args[method is False]) is ndarray:
+            raise TypeError("repeat: cupy.ndarray as the number of repeats is not supported")
         y = function(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()})
         return kwargs["out"] if kwargs.get("out") is not None else wrap(y)
     return call
+
+
+def sign(x):
+    return wrap(numpy.nan_to_num(numpy.sign(unwrap(x)), nan=0.0))
 
 
 def binary(name):
@@ -107,7 +147,10 @@ def binary(name):
     def call(self, other):
         if getattr(other, "__array_ufunc__", True) is None:
             return NotImplemented
-        value = method(self._host, unwrap(other))
+        host = self._host
+        if host.dtype == numpy.float32 and type(other) is float and 3.5e38 < abs(other) < numpy.inf:
+            host = host.astype(float)
+        value = method(host, unwrap(other))
         if name.startswith("__i"):
             self._host = value
             return self
@@ -118,7 +161,8 @@ def binary(name):
 for _op in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
             "lshift", "rshift"):
     for _prefix in ("", "r", "i"):
-        setattr(ndarray, f"__{_prefix}{_op}__", binary(f"__{_prefix}{_op}__"))
+        if (_prefix, _op) != ("i", "matmul"):
+            setattr(ndarray, f"__{_prefix}{_op}__", binary(f"__{_prefix}{_op}__"))
 for _op in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(ndarray, f"__{_op}__", binary(f"__{_op}__"))
 for _op in ("neg", "pos", "abs", "invert"):
@@ -137,7 +181,12 @@ def array(x, dtype=None, copy=True):
 def _home(x):
     if type(x) is ndarray:
         return x._host
-    return [_home(a) for a in x] if type(x) in (list, tuple) else x
+    if type(x) in (list, tuple):
+        if len({type(a) is ndarray for a in x}) == 2:
+            raise TypeError("Implicit conversion to a NumPy array is not allowed. "
+                            "Please use `.get()` to construct a NumPy array explicitly.")
+        return [_home(a) for a in x]
+    return x
 
 
 def asnumpy(x):
@@ -148,23 +197,23 @@ cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=lambda
 
 
 class _Namespace:
-    def __init__(self, module):
-        self._module = module
+    def __init__(self, module, missing=()):
+        self._module, self._missing = module, missing
 
     def __getattr__(self, name):
-        return _attribute(self._module, name)
+        return _attribute(self._module, name, self._missing)
 
 
-linalg, fft = _Namespace(numpy.linalg), _Namespace(numpy.fft)
+linalg, fft = _Namespace(numpy.linalg, MISSING_LINALG), _Namespace(numpy.fft)
 lib = types.SimpleNamespace(stride_tricks=_Namespace(numpy.lib.stride_tricks))
 
 
-def _attribute(module, name):
-    if name in MISSING or name.startswith("__"):
+def _attribute(module, name, missing):
+    if name in missing or name.startswith("__"):
         raise AttributeError(f"module 'cupy' has no attribute {name!r}")
     value = getattr(module, name)
     return value if isinstance(value, type) or not callable(value) else guarded(value)
 
 
 def __getattr__(name):
-    return _attribute(numpy, name)
+    return _attribute(numpy, name, MISSING)
