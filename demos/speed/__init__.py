@@ -15,12 +15,13 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 from demos.speed.timing import ONE_THREAD
 from minigrad import backend
 
 SOURCE = "measured here"
-GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn")
+GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn", "memory")
 
 
 def arguments(parser):
@@ -33,16 +34,13 @@ def run(args, report):
         raise RuntimeError("speed: it compares libraries on one processor, not on a GPU. "
                            "Run it with MINIGRAD_BACKEND=numpy.")
     rounds = 5 if args.quick else 15
-    rows = []
-    for group in args.only.split(","):
+    rows, groups = [], args.only.split(",")
+    for group in groups:
         if group not in GROUPS:
             raise RuntimeError(f"speed: there is no group '{group}'; use {', '.join(GROUPS)}.")
+    for group in [g for g in groups if g != "memory"]:
         report.progress(f"timing {group}")
-        done = subprocess.run([sys.executable, "-m", "demos.speed.measure", group, str(rounds)],
-                              env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"speed: {group}: {done.stderr.strip().splitlines()[-1]}")
-        result = json.loads(done.stdout)
+        result = in_process("measure", group, str(rounds))
         report.data[group] = result
         for case in result["cases"]:
             for t in case["timings"]:
@@ -50,8 +48,35 @@ def run(args, report):
                              f"{t['ratio']:.2f}", f"{t['low']:.2f}-{t['high']:.2f}", t["bound"]])
                 report.claim(t["claim"], round(t["ratio"], 3), round(t["low"], 3),
                              round(t["high"], 3), at_most=t["bound"])
-    report.note(f"BLAS: {result['blas']}. Times in microseconds of CPU time, one thread.")
-    report.table(["work", "ours", "other", "ratio", "quartiles", "bound"], rows)
-    if not result["torch"]:
+    if rows:
+        report.note(f"BLAS: {result['blas']}. Times in microseconds of CPU time, one thread.")
+        report.table(["work", "ours", "other", "ratio", "quartiles", "bound"], rows)
+    if not find_spec("torch"):
         report.note("torch is not installed here: its rows are missing. "
                     "`pip install -e .[peers]` brings it.")
+    if "memory" in groups:
+        memory(report)
+
+
+def in_process(module, *arguments):
+    """What `python -m demos.speed.MODULE` prints as JSON, run with one thread for every library."""
+    done = subprocess.run([sys.executable, "-m", f"demos.speed.{module}", *arguments],
+                          env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"speed: {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout)
+
+
+def memory(report):
+    """The transformer's gradient once more: peak memory of the process, and page faults of a step."""
+    report.progress("measuring memory")
+    ours = in_process("memory", "minigrad")
+    rows = [["minigrad", *(round(ours[key]) for key in ("peak", "growth", "faults"))]]
+    report.claim("page faults in one training step of the transformer", ours["faults"], at_most=50)
+    if find_spec("torch"):
+        torch = in_process("memory", "torch")
+        rows.append(["torch", *(round(torch[key]) for key in ("peak", "growth", "faults"))])
+        report.claim("transformer gradient, peak memory of the process / torch's",
+                     round(ours["peak"] / torch["peak"], 3), at_most=0.5)
+    report.data["memory"] = rows
+    report.table(["engine", "peak of the process, MB", "of it the gradient's", "page faults"], rows)

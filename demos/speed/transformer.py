@@ -21,25 +21,44 @@ LR, DECAY = 1e-3, 0.01
 C_GELU, A_GELU = math.sqrt(2.0 / math.pi), 0.044715
 
 
-def cases():
+def network():
+    """(problem, theta, rng): the model on one random batch, at its start."""
     rng = np.random.default_rng(0)
     batch = tuple(rng.integers(0, V, (B, T)) for _ in range(2))
     model = Transformer(V, layers=LAYERS, width=C, heads=HEADS, context=T)
     problem = Network(model, batch, dtype="float32")
-    theta = problem.start(rng)
+    return problem, problem.start(rng), rng
+
+
+def alone(engine):
+    """(gradient, training step) of one engine, for `demos.speed.memory`."""
+    problem, theta, _ = network()
     params = problem.params(theta)
+    if engine == "torch":
+        engines = torch_engines(params, params, *problem.data)
+        return engines["torch"], engines["torch step"]
+    return lambda: mg.value_and_grad(problem.tree_loss)(params), training_step(problem, theta)
+
+
+def training_step(problem, theta):
+    """Gradient and AdamW step of ours, repeated from where the last one ended."""
+    objective, adamw = optim.Objective(problem), optim.AdamW(lr=LR, decay=DECAY)
+    point = {"theta": theta.copy(), "state": adamw.init(theta)}
+
+    def step():
+        point["theta"], point["state"], _ = adamw.step(objective, point["theta"], point["state"])
+    return step
+
+
+def cases():
+    problem, theta, rng = network()
+    batch, params = problem.data, problem.params(theta)
     v = problem.params(rng.standard_normal(theta.shape).astype("float32"))
     f = problem.tree_loss
     gradient, again = mg.value_and_grad(f), mg.hvp(f, params)
 
     def flat(result):
         return result[0], leaves_of(result[1])
-
-    objective, adamw = optim.Objective(problem), optim.AdamW(lr=LR, decay=DECAY)
-    point = {"theta": theta.copy(), "state": adamw.init(theta)}
-
-    def step():
-        point["theta"], point["state"], _ = adamw.step(objective, point["theta"], point["state"])
 
     by_hand, moments = theta.copy(), HandAdam(theta.size)
     hand_params = problem.params(by_hand)
@@ -51,7 +70,8 @@ def cases():
 
     engines = {"gradient": lambda: flat(gradient(params)),
                "hand": lambda: flat(loss_and_gradient(params, *batch, HEADS)),
-               "products": products(rng), "step": step, "hand step": hand_step,
+               "products": products(rng),
+               "step": training_step(problem, theta), "hand step": hand_step,
                "hvp": lambda: (leaves_of(mg.hvp(f, params)(v)),),
                "again": lambda: (leaves_of(again(v)),)}
     engines |= torch_engines(params, v, *batch) | autograd_engine(params, *batch)
