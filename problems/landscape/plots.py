@@ -84,25 +84,28 @@ def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0):
     levels = np.log10(log_levels(z, 18))
     z = np.maximum(np.log10(np.maximum(z, 1e-300)), levels[0])
     a, b = np.meshgrid(plane.alphas, plane.betas)
-    low, high = levels[0], levels[-1]
-    norm = Normalize(low, high)
+    bottom, top = levels[0], levels[-1]
+    norm = Normalize(bottom, top)
     light = LightSource(azdeg=225, altdeg=50)
     faces = light.shade(z, cmap=colormaps[CMAP], norm=norm, blend_mode="soft", vert_exag=0.3,
                         dx=float(np.ptp(plane.alphas)) / z.shape[1],
                         dy=float(np.ptp(plane.betas)) / z.shape[0])
-    floor = low - 0.35 * (high - low)
+    floor = bottom - 0.35 * (top - bottom)
     ax.plot_surface(a, b, z, facecolors=faces, rcount=z.shape[0], ccount=z.shape[1], linewidth=0,
                     antialiased=False, shade=False)
     ax.contour(a, b, z, levels=levels, zdir="z", offset=floor, cmap=CMAP, linewidths=0.7)
     if points is not None:
         p = np.asarray(points)
-        height = np.log10(np.maximum(p[:, 2], 10.0 ** low))
+        height = np.log10(np.maximum(p[:, 2], 10.0 ** bottom))
         ax.plot(p[:, 0], p[:, 1], height, color=INK, linewidth=1.6, zorder=10)
         ax.scatter(p[-1:, 0], p[-1:, 1], height[-1:], color=INK, marker="*", s=60, zorder=11)
-    ax.set(zlim=(floor, high), xlabel="along $d_1$", ylabel="along $d_2$")
-    ticks = np.unique(np.round(np.linspace(low, high, 4), 1))
+    ax.set(zlim=(floor, top), xlabel="along $d_1$", ylabel="along $d_2$")
+    ticks = np.unique(np.round(np.linspace(bottom, top, 4), 1))
     ax.set_zticks(ticks, [f"{10.0 ** tick:.2g}" for tick in ticks])
+    for low, high, place in ((a.min(), a.max(), ax.set_xticks), (b.min(), b.max(), ax.set_yticks)):
+        place([low, 0.0, high], [f"{low:.2g}", "0", f"{high:.2g}"])
     ax.view_init(elevation, azimuth)
+    ax.set_box_aspect((1.0, 1.0, 0.8), zoom=1.05)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.pane.set_visible(False)
         axis._axinfo["grid"].update(color="0.9", linewidth=0.4)

@@ -20,6 +20,8 @@ Antognini & Sohl-Dickstein 2018, arXiv:1806.08805. The other line is derived as 
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minigrad.backend import to_host, xp
 
 
@@ -67,11 +69,10 @@ def project(points, origin, basis):
                          f"{basis.shape} differ in dimension. Were they made for one network?")
     lengths = xp.sqrt(xp.sum(basis * basis, axis=-1, keepdims=True))
     unit = basis / lengths                          # keeps the Gram matrix well conditioned
-    gram, rows = to_host(unit @ unit.T), points - origin
-    if abs(float(to_host(xp.linalg.det(xp.asarray(gram))))) < 1e-10:
+    gram, rows = to_host(unit @ unit.T), points - origin             # (k, k): solved on the host
+    if abs(np.linalg.det(gram)) < 1e-10:
         raise ValueError("project: the basis vectors are linearly dependent. Draw another pair.")
-    inverse = xp.linalg.inv(xp.asarray(gram))
-    c = (rows @ unit.T) @ inverse
+    c = (rows @ unit.T) @ xp.asarray(np.linalg.inv(gram))
     off = rows - c @ unit
     return Projection(to_host(c / lengths[:, 0]), to_host(xp.sqrt(xp.sum(off * off, axis=-1))))
 

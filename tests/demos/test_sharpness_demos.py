@@ -1,9 +1,13 @@
 """The sharpness and picture demos in their smallest form: table, claims, figure and file."""
 import json
 
+import numpy as np
 import pytest
 
 from demos.__main__ import main
+from demos.loss_surface.networks import build
+from optim import SGD
+from optim.training import train
 
 VERDICTS = {"holds", "fails", "undecided"}
 
@@ -50,3 +54,38 @@ def test_without_plots_nothing_is_drawn(tmp_path):
 def test_same_seed_same_numbers(tmp_path):
     first, second = (quick("filter_normalisation", tmp_path / name, "--no-plot") for name in "ab")
     assert first["data"] == second["data"] and first["claims"] == second["claims"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model, data", [("mlp", "strokes"), ("cnn", "strokes"), ("transformer", "grammar")])
+def test_loss_surface(model, data, tmp_path, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("MINIGRAD_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    record = quick("loss_surface", tmp_path, "--model", model, "--data", data)
+    heights = record["data"]["plane"]["heights"]
+    assert len(heights) == len(heights[0]) and len(heights) % 2 == 1
+    exact = [claim for claim in record["claims"] if "centre" in claim["claim"] or "untouched" in claim["claim"]]
+    assert [claim["verdict"] for claim in exact] == ["holds", "holds"]
+    for name in ("", "_trajectory", "_curvature"):
+        assert (tmp_path / f"loss_surface{name}.png").stat().st_size > 30_000
+
+
+@pytest.mark.slow
+def test_loss_surface_of_a_checkpoint(tmp_path, monkeypatch, tmp_path_factory, capsys):
+    """The point in the file is the centre; a file of another model is refused by name."""
+    monkeypatch.setenv("MINIGRAD_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    problem, _ = build("cnn", "strokes", None, 32)
+    rng = np.random.default_rng(3)
+    run = train(problem, SGD(0.05), rng=rng, steps=2, checkpoint=tmp_path / "run.npz", progress=None)
+    flags = "--model", "cnn", "--data", "strokes", "--no-plot", "--checkpoint", str(tmp_path / "run.npz")
+    record = quick("loss_surface", tmp_path, *flags)
+    heights = record["data"]["plane"]["heights"]
+    assert heights[3][3] == float(problem.loss(run.theta)) and "trajectory" not in record["data"]
+    other = ["loss_surface", "--quick", "--data", "strokes", "--out", str(tmp_path), "--no-plot"]
+    assert main([*other, "--checkpoint", str(tmp_path / "run.npz")]) == 1
+    assert "belongs to another model" in capsys.readouterr().err
+
+
+def test_an_even_grid_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["loss_surface", "--points", "50"])
+    assert "must be an odd number" in capsys.readouterr().err

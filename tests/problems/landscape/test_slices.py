@@ -5,8 +5,12 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from optim import Objective
+from problems import Network
+from problems.cnn import CNN
 from problems.landscape.convexity import curvature_map
+from problems.landscape.directions import random_pair
 from problems.landscape.slices import grid, line_scan, plane_scan
+from problems.mlp import MLP
 
 RNG = np.random.default_rng(0)
 A = RNG.standard_normal((6, 6))
@@ -103,6 +107,20 @@ def test_curvature_map_against_the_dense_hessian_off_centre():
     eigenvalues = np.linalg.eigvalsh(A - 9 * np.diag(np.sin(3 * w)))
     assert m.lam_min[1, 1] == pytest.approx(eigenvalues[0], rel=1e-8)
     assert m.lam_max[1, 1] == pytest.approx(eigenvalues[-1], rel=1e-8)
+
+
+@pytest.mark.parametrize("model, inputs", [(MLP((5, 7, 3)), (20, 5)), (CNN((1, 4, 4), 3, (2, 3), 3), (20, 1, 4, 4))],
+                         ids=["batched", "looped"])
+def test_a_plane_of_a_network_is_the_loss_at_each_of_its_points(model, inputs):
+    rng = np.random.default_rng(0)
+    problem = Network(model, (rng.standard_normal(inputs), rng.integers(0, 3, inputs[0])))
+    theta = problem.start(rng)
+    pair = random_pair(theta, problem.layout, rng)
+    plane = plane_scan(Objective(problem), theta, pair.d1, pair.d2, grid(count=3))
+    expected = [[float(problem.loss(theta + float(a) * pair.d1 + float(b) * pair.d2)) for a in plane.alphas]
+                for b in plane.betas]
+    np.testing.assert_allclose(plane.heights, expected, rtol=1e-12)
+    assert plane.heights[1, 1] == pytest.approx(float(problem.loss(theta)), rel=1e-12)
 
 
 def scan(theta=THETA, d1=D1, d2=D2, **settings):
