@@ -5,7 +5,7 @@
 Each step multiplies the newest vector by A and takes out what the older ones already span. In exact
 arithmetic only the last two vectors matter (A is symmetric), so A looks tridiagonal from inside the
 space. In floating point that fails as soon as one eigenvalue has converged, and copies of it appear
-("ghosts"); so every new vector is made orthogonal to all older ones, twice.
+("ghosts"); so every new vector is made orthogonal to all older ones.
 
 Only `matvec` is ever asked. Saddle-free Newton steps inside the space; `problems.landscape` reads
 eigenvalues and spectral densities off T.
@@ -20,17 +20,16 @@ import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
 
-# b_j below this share of |T|: the space is invariant, the rest would be noise
-BREAKDOWN = 1e-10
-ASYMMETRY = 1e-6           # <v, A w> and <w, A v> may differ by this share of |T| (float64)
+BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
+ASYMMETRY = 1e-6        # <v, A w> and <w, A v> may differ by this share of |T| (float64)
 
 
 class Krylov(NamedTuple):
     """What m steps found: V A V^T = T and the size of what leaves the space.
 
     V (m, n)    orthonormal rows, on the device
-    a (m,)      diagonal of T,          b (m,)   beside it; b[-1] leads out of the space. Host
-                                                 arrays
+    a (m,)      diagonal of T, on the host
+    b (m,)      the entries beside it; b[-1] leads out of the space
     exhausted   the space is invariant: T holds eigenvalues of A to rounding
     """
 
@@ -52,15 +51,16 @@ def tridiagonal_eigh(a, b):
 def krylov_basis(matvec, start, m, passes=2):
     """Run m Lanczos steps from `start` (n,).
 
-        w = A v_j - b_{j-1} v_{j-1} - a_j v_j,   a_j = <v_j, A v_j>,   b_j = |w|,   v_{j+1} = w /
-                                                 b_j
+        w = A v_j,    a_j = <v_j, w>,    w <- w - a_j v_j - b_{j-1} v_{j-1}
+        w <- w - V^T V w               (passes times at most)
+        b_j = |w|,    v_{j+1} = w / b_j
 
-    passes   2: w is made orthogonal to all of V, and once more (the safe choice)
-             1: once;  0: the three-term recurrence as it stands, to show what goes wrong
+    passes   a pass that takes out less than sqrt(rounding) |A v_j| leaves rounding only and is the
+             last. 0: the bare recurrence, to show what goes wrong
 
     Returns a Krylov record; it holds fewer than m steps if the space became invariant.
     Raises  ValueError for m outside [1, n], a start without direction, an operator that is not
-            symmetric (with full orthogonality the check costs nothing) or returns NaN
+            symmetric (a pass shows it at no cost) or returns NaN
     """
     n = start.shape[0]
     if not 1 <= m <= n:
@@ -68,41 +68,46 @@ def krylov_basis(matvec, start, m, passes=2):
                          "A Krylov space has at most n dimensions.")
     length = float_of(xp.linalg.norm(start))
     if not 0 < length < math.inf:
-        raise ValueError(f"lanczos: the starting vector has norm {length}. Give one that is finite and not zero.")
+        raise ValueError(f"lanczos: the starting vector has norm {length}. "
+                         "Give one that is finite and not zero.")
     V = xp.empty((m, n), dtype=start.dtype)
+    rounding = float(np.finfo(V.dtype).eps)
     a, b = np.zeros(m), np.zeros(m)
     v = start * (1.0 / length)
     for j in range(m):
         V[j] = v
         w = matvec(v)
-        oldest = 0 if passes else max(0, j - 1)
-        h = V[oldest:j + 1] @ w
-        w = w - h @ V[oldest:j + 1]
-        h = to_host(h).astype(float)
-        if not np.all(np.isfinite(h)):
+        a[j] = float_of(xp.vdot(v, w))
+        size = float_of(xp.linalg.norm(w))
+        if not math.isfinite(size):
             raise ValueError(f"lanczos: product {j + 1} with the operator is not finite. "
                              "Check the point (NaN, infinity) at which it was taken.")
-        a[j] = h[-1]
-        size = max(np.abs(a[:j + 1]).max(), b.max())
-        check_symmetry(h, b[j - 1] if j else None, size, oldest, V.dtype)
-        for _ in range(passes - 1):
-            w = w - (V[:j + 1] @ w) @ V[:j + 1]
+        w = w - float(a[j]) * v
+        if j:
+            w -= float(b[j - 1]) * V[j - 1]
+        scale = max(np.abs(a[:j + 1]).max(), b.max())
+        for repeat in range(passes):
+            h = V[:j + 1] @ w
+            w -= h @ V[:j + 1]
+            if repeat == 0:
+                check_symmetry(to_host(h), b, scale, rounding)
+            if float_of(xp.linalg.norm(h)) <= math.sqrt(rounding) * size:
+                break
         b[j] = float_of(xp.linalg.norm(w))
-        if b[j] <= BREAKDOWN * size or (passes and j + 1 == n):
+        if b[j] <= BREAKDOWN * scale or (passes and j + 1 == n):
             return Krylov(V[:j + 1], a[:j + 1], b[:j + 1], True)
         v = w * (1.0 / float(b[j]))
     return Krylov(V, a, b, False)
 
 
-def check_symmetry(h, b_last, size, oldest, dtype):
-    """h_i = <v_i, A v_j> must equal <v_j, A v_i>, which is b_{j-1} for i = j-1 and 0 before."""
-    if b_last is None:
+def check_symmetry(h, b, scale, rounding):
+    """The recurrence leaves h_i = <v_i, A v_j> - <v_j, A v_i> along v_i: 0 if A is symmetric."""
+    if len(h) < 2:
         return
-    mirror = np.zeros(len(h) - 1)
-    mirror[-1] = b_last
-    gap = np.abs(h[:-1] - mirror)
-    i = int(gap.argmax())
-    if gap[i] > max(ASYMMETRY, 30.0 * float(np.sqrt(np.finfo(dtype).eps))) * size:
-        raise ValueError(f"lanczos: the operator is not symmetric: <v{oldest + i}, A v{oldest + len(mirror)}> = "
-                         f"{h[i]:.6g}, but <v{oldest + len(mirror)}, A v{oldest + i}> = {mirror[i]:.6g}. "
+    j = len(h) - 1
+    i = int(np.abs(h[:-1]).argmax())
+    if abs(h[i]) > max(ASYMMETRY, 30.0 * math.sqrt(rounding)) * scale:
+        back = b[i] if i == j - 1 else 0.0
+        raise ValueError(f"lanczos: the operator is not symmetric: <v{i}, A v{j}> = "
+                         f"{h[i] + back:.6g}, but <v{j}, A v{i}> = {back:.6g}. "
                          "Use a Hessian, or (A + A^T)/2.")

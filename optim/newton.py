@@ -12,9 +12,8 @@ from minigrad.backend import float_of, to_host, xp
 from .krylov import krylov_basis
 from .optimizer import Optimizer
 
-DAMPINGS = tuple(10.0**-j for j in range(7))               # the candidates 1, .1, ..., 1e-6
-# curvatures below this share of the largest are 0
-FLAT = 1e-13
+DAMPINGS = tuple(10.0**-j for j in range(7))        # the candidates 1, .1, ..., 1e-6
+FLAT = 1e-13                                        # curvatures below this share of the top are 0
 
 
 class SaddleFreeNewton(Optimizer):
@@ -27,17 +26,15 @@ class SaddleFreeNewton(Optimizer):
 
         H_k = V H V^T,    d = -V^T (|H_k| + lam I)^{-1} V g
 
-    so directions outside the span are left alone. A step costs k + 2 products with H and one
-    gradient, the dense form d products.
+    so directions outside the span are left alone. A step costs two gradients and k + 1 products
+    with H; d products in the dense form.
 
     Source: Dauphin et al. 2014, arXiv:1406.2572, Algorithm 1 (Krylov form).
-    Differs from the paper: one step in the subspace for each space built, not several; a curvature
-    that is zero to rounding gets no step when lam = 0.
+    Differs from the paper: one step in each subspace, not several; a curvature that is zero to
+    rounding gets no step when lam = 0.
 
-    k        number of Krylov vectors; None: the dense form, which also takes a batch of points (n,
-             d)
-    damping  lam >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven more heights
-    a step
+    k        number of Krylov vectors; None: the dense form, which takes batches of points (n, d)
+    damping  lam >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven heights more
     lr       share of the step that is taken
 
     State   d   the previous step (..., d)
@@ -46,7 +43,8 @@ class SaddleFreeNewton(Optimizer):
 
     def __init__(self, k=None, damping=None, lr=1.0):
         if k is not None and k < 1:
-            raise ValueError(f"SaddleFreeNewton: k must be at least 1, got {k}. Use None for the dense form.")
+            raise ValueError(f"SaddleFreeNewton: k must be at least 1, got {k}. "
+                             "Use None for the dense form.")
         if damping is not None and not damping >= 0:
             raise ValueError(f"SaddleFreeNewton: damping must be >= 0, got {damping}.")
         if not lr > 0:
@@ -58,8 +56,8 @@ class SaddleFreeNewton(Optimizer):
 
     def step(self, objective, theta, state):
         if self.k is not None and theta.ndim != 1:
-            raise ValueError(f"SaddleFreeNewton: the Krylov form steps one point at a time, got theta of shape "
-                             f"{theta.shape}. Loop over the points, or use k=None.")
+            raise ValueError("SaddleFreeNewton: the Krylov form steps one point at a time, got "
+                             f"theta of shape {theta.shape}. Loop over the points, or use k=None.")
         loss, g = objective.value_and_grad(theta)
         if self.k is None:
             curvatures, c, lift = dense_model(objective.hvp(theta), g)
@@ -68,8 +66,8 @@ class SaddleFreeNewton(Optimizer):
         if self.damping is not None:
             d = lift(saddle_free_step(curvatures, c, self.damping))
         else:
-            d = lowest(objective, theta, [lift(saddle_free_step(curvatures, c,
-                                                                lam)) for lam in DAMPINGS], self.lr)
+            steps = [lift(saddle_free_step(curvatures, c, lam)) for lam in DAMPINGS]
+            d = lowest(objective, theta, steps, self.lr)
         state["d"] = self.lr * d
         return theta + state["d"], state, loss
 
@@ -82,9 +80,7 @@ def saddle_free_step(curvatures, c, damping):
 
 
 def dense_model(hvp, g):
-    """Curvatures (..., d), gradient in their basis (..., d), and the map back to theta's
-    coordinates.
-    """
+    """Curvatures (..., d), the gradient in their basis (..., d), the map back to coordinates."""
     H = dense(hvp, g)
     curvatures, Q = xp.linalg.eigh(H)
 
@@ -119,7 +115,7 @@ def krylov_model(hvp, g, k, previous):
     if length > 1e-6 * whole and V.shape[0] < g.shape[0]:
         p = p * (1.0 / length)
         V = xp.concatenate([V, p[None]])
-        edge = to_host(V @ hvp(p))                         # the new last row of V H V^T
+        edge = to_host(V @ hvp(p))                  # the new last row of V H V^T
         H_k = np.block([[H_k, edge[:-1, None]], [edge[None, :-1], edge[-1:, None]]])
     curvatures, S = np.linalg.eigh(H_k)
     S = xp.asarray(S, dtype=g.dtype)

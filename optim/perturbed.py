@@ -1,20 +1,18 @@
 """Noise against saddles: perturbed gradient descent, and gradient descent with noise in every step.
 
-A step of gradient descent multiplies a coordinate of curvature -gam by (1 + lr gam): from y_0 it
-takes
+A step of gradient descent multiplies a coordinate of curvature -gam by (1 + lr gam), so that from
+y_0 it is R away from the saddle after (`escape_steps`)
 
     T = ln(R/|y_0|) / ln(1 + lr gam)
 
-steps to get R away from a saddle (`escape_steps`). It leaves from almost every start, but the time
+It leaves from almost every start, but the time
 grows without bound as y_0 -> 0. Noise of size r replaces y_0 by about r/sqrt(d), so the wait
 becomes a logarithm of the noise, and of d.
 
 What the theory promises, and what is often merged into one sentence:
 
-    exact gradients        about  l Df / eps^2            full gradients, times a power of log d
-                                                          (Jin et al. 2017)
-    stochastic gradients   about  l Df s^2 / eps^4        sample gradients of variance s^2
-                                                          (Jin et al. 2021)
+    l Df / eps^2        full gradients, times a power of log d           (Jin et al. 2017)
+    l Df s^2 / eps^4    sample gradients of variance s^2, times logs     (Jin et al. 2021)
 
 Both count the way to a point with |g| <= eps and lambda_min >= -sqrt(rho eps). With |g| >= eps an
 exact step of length 1/l lowers the height by eps^2/(2l), so there can be 2 l Df/eps^2 of them; a
@@ -30,9 +28,7 @@ from .optimizer import Optimizer
 
 
 class PGDParameters(NamedTuple):
-    """chi, lr = eta, radius r, gradient threshold, decrease asked, steps to wait. See
-    `pgd_theory_params`.
-    """
+    """chi, step lr = eta, radius r, and the three thresholds: see `pgd_theory_params`."""
 
     chi: float
     lr: float
@@ -50,33 +46,35 @@ def pgd_theory_params(d, l, rho, eps, c, delta, Df):
         g_thres = sqrt(c)/chi^2 eps              f_thres = c/chi^3 sqrt(eps^3/rho)
         t_thres = chi/c^2 l/sqrt(rho eps)
 
-    With them the algorithm returns, with probability 1 - delta and after O(l Df/eps^2 log^4(d l
-    Df/(eps^2 delta))) gradients, a point with |g| <= eps and lambda_min >= -sqrt(rho eps). They are
-    very cautious in practice: at d = 10, l = rho = Df = 1, eps = .01 the kick has radius 3.7e-6 and
-    the wait is 1741 steps.
+    With them the run returns, with probability 1 - delta, a point with |g| <= eps and lambda_min
+    >= -sqrt(rho eps) after O(l Df/eps^2 log^4(d l Df/(eps^2 delta))) gradients. They are cautious:
+    at d = 10, l = rho = Df = 1, eps = .01, c = .5, delta = .1 a kick has radius 3.7e-6 and is given
+    1741 steps.
 
-    Source: Jin et al. 2017, arXiv:1703.00887, Algorithm 2 (parameters) and Theorem 3 (guarantee).
+    Source: Jin et al. 2017, arXiv:1703.00887, first lines of the algorithm PGD, and its theorem.
 
-    d, l, rho   dimension; Lipschitz constants of gradient and Hessian
-    eps         gradient norm asked for;   delta   allowed probability of failure
-    c           absolute constant in (0, 1];   Df   bound on f(x_0) - f*
+    d, l, rho    dimension; Lipschitz constants of gradient and Hessian
+    eps, delta   gradient norm asked for; probability of failure allowed
+    c, Df        absolute constant in (0, 1]; bound on f(x_0) - f*
     """
     for name, value in dict(d=d, l=l, rho=rho, eps=eps, c=c, delta=delta, Df=Df).items():
         if not value > 0:
             raise ValueError(f"pgd_theory_params: {name} must be > 0, got {value}.")
     if c > 1 or delta > 1:
-        raise ValueError(f"pgd_theory_params: c and delta must be at most 1, got c={c} and delta={delta}.")
+        raise ValueError("pgd_theory_params: c and delta must be at most 1, "
+                         f"got c={c} and delta={delta}.")
     chi = 3.0 * max(math.log(d * l * Df / (c * eps**2 * delta)), 4.0)
-    return PGDParameters(chi=chi, lr=c / l, r=math.sqrt(c) / chi**2 * eps / l,
+    return PGDParameters(chi, lr=c / l,
+                         r=math.sqrt(c) / chi**2 * eps / l,
                          g_thres=math.sqrt(c) / chi**2 * eps,
-                         f_thres=c / chi**3 * math.sqrt(eps**3 / rho), t_thres=chi / c**2 * l / math.sqrt(rho * eps))
+                         f_thres=c / chi**3 * math.sqrt(eps**3 / rho),
+                         t_thres=chi / c**2 * l / math.sqrt(rho * eps))
 
 
 def escape_steps(y0, R, lr, gam):
     """Steps of gradient descent from |y| = y0 to |y| >= R where the height is -gam y^2/2.
 
-        T = ceil( ln(R/|y0|) / ln(1 + lr gam) );   infinite for y0 = 0: the saddle's own stable
-                                                   manifold
+        T = ceil( ln(R/|y0|) / ln(1 + lr gam) );    infinite on the stable manifold, y0 = 0
     """
     if not (R > 0 and lr > 0 and gam > 0):
         raise ValueError(f"escape_steps: R, lr and gam must be > 0, got R={R}, lr={lr}, gam={gam}.")
@@ -88,12 +86,13 @@ def escape_steps(y0, R, lr, gam):
 class PerturbedGD(Optimizer):
     """Gradient descent that kicks itself where the gradient is small.
 
-        if |g(x)| <= g_thres and t - t_noise > t_thres:   x~ = x,  t_noise = t,  x <- x + xi,  xi
-                                                          uniform in the ball of radius r
-        if t - t_noise = t_thres and f(x) - f(x~) > -f_thres:   return x~
+        if |g(x)| <= g_thres and t - t_noise > t_thres:
+            x~ = x,   t_noise = t,   x <- x + xi,     xi uniform in the ball of radius r
+        if t - t_noise = t_thres and f(x) - f(x~) > -f_thres:
+            return x~
         x <- x - lr g(x)
 
-    Source: Jin et al. 2017, arXiv:1703.00887, Algorithm 2.
+    Source: Jin et al. 2017, arXiv:1703.00887, the algorithm PGD.
     Differs from the paper: t_thres is rounded up to an integer; with f_thres = None the run never
     ends by itself.
 
@@ -110,13 +109,15 @@ class PerturbedGD(Optimizer):
     State   t, t_noise (..., 1)   steps so far, step of the last kick
             x_tilde, f_tilde      the point and height before that kick
             done (..., 1)         True once x~ has been returned: the point stays there
+            rng                   the Generator
     """
 
     def __init__(self, lr, rng, r=0.01, g_thres=0.01, t_thres=50, f_thres=None):
-        for name, value, low in (("lr", lr, None), ("r", r, 0), ("g_thres", g_thres, 0),
-                                 ("t_thres", t_thres, 0)):
-            if not (value > 0 if low is None else value >= low):
-                raise ValueError(f"PerturbedGD: {name} must be {'> 0' if low is None else '>= 0'}, got {value}.")
+        if not lr > 0:
+            raise ValueError(f"PerturbedGD: lr must be > 0, got {lr}.")
+        for name, value in (("r", r), ("g_thres", g_thres), ("t_thres", t_thres)):
+            if not value >= 0:
+                raise ValueError(f"PerturbedGD: {name} must be >= 0, got {value}.")
         self.lr, self.rng, self.r, self.g_thres = lr, rng, r, g_thres
         self.t_thres, self.f_thres = math.ceil(t_thres), f_thres
 
@@ -128,8 +129,7 @@ class PerturbedGD(Optimizer):
     def init(self, theta):
         ones = xp.ones_like(theta[..., :1])
         return {"t": 0, "t_noise": (-self.t_thres - 1) * ones, "x_tilde": theta,
-                "f_tilde": xp.inf * ones,
-                "done": ones < 0}
+                "f_tilde": xp.inf * ones, "done": ones < 0, "rng": self.rng}
 
     def step(self, objective, theta, state):
         loss, g = objective.value_and_grad(theta)
@@ -140,7 +140,8 @@ class PerturbedGD(Optimizer):
             state["x_tilde"] = xp.where(kick, theta, state["x_tilde"])
             state["f_tilde"] = xp.where(kick, f, state["f_tilde"])
             state["t_noise"] = xp.where(kick, float(state["t"]), state["t_noise"])
-            theta = xp.where(kick, theta + uniform_in_ball(self.rng, theta, self.r), theta)
+            xi = uniform_in_ball(state["rng"], theta, self.r)
+            theta = xp.where(kick, theta + xi, theta)
             _, g = objective.value_and_grad(theta)
         if self.f_thres is not None:
             failed = (waited == self.t_thres) & (f - state["f_tilde"] > -self.f_thres)
@@ -159,25 +160,26 @@ class PerturbedSGD(Optimizer):
     curvature; it need not, and at a point that fits every example it vanishes. This noise always
     has one.
 
-    Source: Jin et al. 2021, arXiv:1902.04811, Algorithm 2 (PSGD), where sigma = r/sqrt(d).
+    Source: Jin et al. 2021, arXiv:1902.04811, the algorithm PSGD, where sigma = r/sqrt(d).
 
     lr      eta     step length
     sigma           deviation of each coordinate of the noise, in units of the gradient
     rng             host Generator
 
-    State   none
+    State   rng     the Generator
     """
 
     def __init__(self, lr, sigma, rng):
         if not (lr > 0 and sigma >= 0):
-            raise ValueError(f"PerturbedSGD: lr must be > 0 and sigma >= 0, got lr={lr} and sigma={sigma}.")
+            raise ValueError("PerturbedSGD: lr must be > 0 and sigma >= 0, "
+                             f"got lr={lr} and sigma={sigma}.")
         self.lr, self.sigma, self.rng = lr, sigma, rng
 
     def init(self, theta):
-        return {}
+        return {"rng": self.rng}
 
     def update(self, g, loss, theta, state):
-        z = xp.asarray(self.rng.standard_normal(g.shape), dtype=g.dtype)
+        z = xp.asarray(state["rng"].standard_normal(g.shape), dtype=g.dtype)
         return -self.lr * (g + self.sigma * z), state
 
 

@@ -41,7 +41,8 @@ class DeepLinear(Problem):
         self.rank = int(np.sum(s > 1e-12 * s[0]))
         self.U, self.singular, self.Vt = U, s[:self.rank], Vt
         if not self.widths or min(self.widths) < self.rank:
-            raise ValueError(f"DeepLinear: hidden widths {self.widths} must all be at least the rank {self.rank} of Y.")
+            raise ValueError(f"DeepLinear: hidden widths {self.widths} must all be at least the "
+                             f"rank {self.rank} of Y. Make them wider.")
         sizes = (self.Y.shape[1], *self.widths, self.Y.shape[0])
         self.shapes = tuple(zip(sizes[1:], sizes[:-1]))
         self.layout = Layout([{"W": xp.zeros(shape)} for shape in self.shapes])
@@ -49,8 +50,8 @@ class DeepLinear(Problem):
 
     def start(self, rng):
         """Independent N(0, 1/fan_in) entries."""
-        return self.layout.ravel([{"W": xp.asarray(rng.standard_normal(shape) / math.sqrt(shape[1]))}
-                                  for shape in self.shapes])
+        draws = [rng.standard_normal(shape) / math.sqrt(shape[1]) for shape in self.shapes]
+        return self.layout.ravel([{"W": xp.asarray(W)} for W in draws])
 
     def tree_loss(self, params, batch=None):
         product = params[0]["W"]
@@ -63,8 +64,8 @@ class DeepLinear(Problem):
         return self.tree_loss(self.layout.unravel(theta))
 
     def saddle(self, learned):
-        """The balanced critical point whose product is the part of Y in `learned`, indices 0 ...
-        r-1 of singular values.
+        """The balanced critical point whose product is the part of Y in `learned`, indices 0 to
+        r - 1 of singular values.
 
             W_1 = D V^T,   W_2 = ... = D,   W_k = U D,   D = diag(s_i^(1/k), i learned)
         """
@@ -88,14 +89,16 @@ class DeepLinear(Problem):
         """Number of negative curvatures at `saddle(learned)`; two layers only."""
         learned = self.check(learned)
         if len(self.widths) != 1:
-            raise ValueError(f"DeepLinear: the index is known for two layers, this network has {len(self.shapes)}. "
-                             "Ask landscape.curvature.index.")
+            raise ValueError("DeepLinear: the index is known for two layers, this network has "
+                             f"{len(self.shapes)}. Ask landscape.curvature.index.")
         s, h, r, k = self.singular, self.widths[0], self.rank, len(learned)
-        swaps = sum(s[i] > s[j] * (1.0 + 1e-12) for j in learned for i in range(r) if i not in learned)
+        missing = set(range(r)) - learned
+        swaps = sum(s[i] > s[j] * (1.0 + 1e-12) for j in learned for i in missing)
         return (h - k) * (r - k) + int(swaps)
 
     def check(self, learned):
         learned = set(learned)
         if not learned <= set(range(self.rank)):
-            raise ValueError(f"DeepLinear: learned directions must lie in 0 ... {self.rank - 1}, got {sorted(learned)}.")
+            raise ValueError("DeepLinear: learned directions must lie in 0 ... "
+                             f"{self.rank - 1}, got {sorted(learned)}.")
         return learned

@@ -26,21 +26,23 @@ class Octopus(Problem):
     gradient descent arrives at each saddle closer than at the one before, and the time at it grows
     by the factor `slowdown`. A kick at each saddle undoes that.
 
-    Source: Du et al. 2017, arXiv:1705.10412, section 4.2 and appendix B; the reflections |x| put
-    the saddles into the interior, as there.
+    Source: Du et al. 2017, arXiv:1705.10412: the function on which gradient descent takes
+    exponential time. The reflections |x|, as there, put the saddles into the interior.
 
     d, L >= gam > 0   dimension, curvature across and along
     tau               scale of the tube, default e
 
-    minimum = -d nu at x = (+-4 tau, ..., +-4 tau); saddle(k) = (4 tau, k times, 0, ..., 0),
-    eigenvalues -2 gam once, 2 L. f has two continuous derivatives along the tube; across the border
-    x_i = 2 tau it jumps where a later coordinate is large, so start with |x_j| <= 1 as the paper
-    does.
+    minimum   -d nu, at (+-4 tau, ..., +-4 tau)
+    saddle(k) 4 tau k times, then 0: eigenvalues -2 gam once and 2 L
+
+    f has two continuous derivatives along the tube. At the border a_i = 2 tau it jumps where
+    a_{i+1} > tau, so start inside: |x_j| <= 1.
     """
 
     def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
         if d < 1 or not L >= gam > 0 or not tau > 0:
-            raise ValueError(f"Octopus: needs d >= 1, L >= gam > 0 and tau > 0, got d={d}, L={L}, gam={gam}, tau={tau}.")
+            raise ValueError("Octopus: needs d >= 1, L >= gam > 0 and tau > 0, "
+                             f"got d={d}, L={L}, gam={gam}, tau={tau}.")
         self.d, self.L, self.gam, self.tau = d, L, gam, tau
         self.nu = -self.g1(2.0 * tau) + 4.0 * L * tau**2
         self.minimum = -d * self.nu
@@ -61,6 +63,8 @@ class Octopus(Problem):
 
             1 + ln(1/(1 - 2 lr L)) / ln(1 + 2 lr gam)        2.71 at L = gam = 1, lr = 1/4
         """
+        if not 0 < lr < 0.5 / self.L:
+            raise ValueError(f"Octopus.slowdown: lr must lie in (0, 1/(2 L)), got {lr}.")
         return 1.0 - math.log1p(-2.0 * lr * self.L) / math.log1p(2.0 * lr * self.gam)
 
     def g1(self, s):
@@ -76,20 +80,18 @@ class Octopus(Problem):
     def loss(self, theta, batch=None):
         L, gam, tau = self.L, self.gam, self.tau
         a, square = mg.abs(theta), theta * theta
-        left = values(a) >= 2.0 * tau
-        passed = xp.cumprod(left, axis=-1).astype(bool)                     # j < i
-        before = xp.concatenate([xp.ones_like(passed[..., :1]), passed[..., :-1]], axis=-1)
-        front = before & ~passed                                            # j = i
-        bending = front & (values(a) > tau)
-        following = xp.concatenate([xp.zeros_like(bending[..., :1]), bending[..., :-1]], axis=-1)
+        passed = xp.cumprod((a >= 2.0 * tau).astype(int), axis=-1) > 0      # j < i
+        front = shifted(passed, True) & ~passed                             # j = i
+        bending = front & (a > tau)
         own = mg.where(bending, self.g1(a), -gam * square)
-        ahead = mg.concatenate([a[..., :1], a[..., :-1]], axis=-1)          # a_{j-1} beside a_j
-        across = mg.where(following, self.g2(ahead), L)
+        leader = mg.concatenate([a[..., :1], a[..., :-1]], axis=-1)         # a_{j-1} beside a_j
+        across = mg.where(shifted(bending, False), self.g2(leader), L)
         away = a - 4.0 * tau
-        return mg.sum(mg.where(passed, L * away * away - self.nu,
-                               mg.where(front, own, across * square)), axis=-1)
+        arrived = L * away * away - self.nu
+        waiting = mg.where(front, own, across * square)
+        return mg.sum(mg.where(passed, arrived, waiting), axis=-1)
 
 
-def values(a):
-    """The numbers of a Tensor, to choose a branch by; an array as it is."""
-    return a.data if isinstance(a, mg.Tensor) else a
+def shifted(mask, first):
+    """Each coordinate's mask moved to the next one."""
+    return xp.concatenate([xp.full_like(mask[..., :1], first), mask[..., :-1]], axis=-1)

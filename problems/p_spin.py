@@ -1,7 +1,7 @@
 """The spherical p-spin: a random landscape in which the law of index and height is known.
 
-Its critical points are exponentially many; the Hessian at one of height E is, for large N, a random
-symmetric matrix shifted by -p E. So the higher a point, the more of the spectrum lies below zero:
+It has exponentially many critical points; the Hessian at one of height E is, for large N, a random
+symmetric matrix shifted by -p E. The higher a point, the more of the spectrum lies below zero:
 at high energies nearly all critical points are saddles, and minima exist only in a thin layer at
 the bottom. The picture of networks (Dauphin et al. 2014) was taken from here.
 """
@@ -19,8 +19,7 @@ from problems.problem import Problem
 class PSpin(Problem):
     """A random homogeneous polynomial of degree p on the sphere |s|^2 = N.
 
-        H(s) = N^(-(p-1)/2) sum J_{i1...ip} s_i1 ... s_ip,     J symmetrised from independent N(0,
-        1),     E = H/N
+        H(s) = N^(-(p-1)/2) sum J_{i1...ip} s_i1 ... s_ip,    E = H/N
 
         grad = g - (g.s/N) s                    Riemannian gradient, g the plain one
         Hess = P (d^2 H) P - (g.s/N) P          Riemannian Hessian, P = I - s s^T/N
@@ -28,9 +27,10 @@ class PSpin(Problem):
         At a critical point g.s = p H: a semicircle of centre -p E and radius 2 sqrt(p(p-1)),
         alpha(E) = semicircle_index(-p E/radius),     only minima below E = -2 sqrt((p-1)/p)
 
-    Source: Auffinger, Ben Arous & Cerny 2013, arXiv:1003.1129 (counting by index and the
-    threshold); Bray & Dean 2007, cond-mat/0611023 (index against height for Gaussian fields). Here
-    H has variance N at each point.
+    J is symmetrised from independent N(0, 1), so H has variance N at each point.
+
+    Source: Auffinger, Ben Arous & Cerny 2013, arXiv:1003.1129 (critical points by index, the
+    threshold); Bray & Dean 2007, cond-mat/0611023 (index against height, Gaussian fields).
 
     `loss(theta)` is H at the point of the sphere in theta's direction; gradient, hessian and
     retract expect points on the sphere.
@@ -41,10 +41,11 @@ class PSpin(Problem):
         if N < 2 or p < 2:
             raise ValueError(f"PSpin: needs N >= 2 and p >= 2, got N={N}, p={p}.")
         if rng is None:
-            raise ValueError("PSpin: the couplings are random. Pass rng=numpy.random.default_rng(seed).")
+            raise ValueError("PSpin: the couplings are random. "
+                             "Pass rng=numpy.random.default_rng(seed).")
         J = rng.standard_normal((N,) * p)
-        J = sum(np.transpose(J,
-                             order) for order in itertools.permutations(range(p))) / math.factorial(p)
+        orders = itertools.permutations(range(p))
+        J = sum(np.transpose(J, order) for order in orders) / math.factorial(p)
         self.J, self.N, self.p = xp.asarray(J), N, p
         self.scale = N ** (-(p - 1) / 2.0)
         self.radius = 2.0 * math.sqrt(p * (p - 1))
@@ -98,8 +99,7 @@ class PSpin(Problem):
         return out
 
     def index_law(self, E):
-        """alpha(E) for large N: the share of negative eigenvalues at critical points of energy E.
-        """
+        """alpha(E) for large N: share of negative eigenvalues at critical points of energy E."""
         return semicircle_index(-self.p * np.asarray(E, dtype=float) / self.radius)
 
 

@@ -19,8 +19,8 @@ from problems.p_spin import PSpin, semicircle_index
 from problems.problem import Problem
 
 __all__ = ["ClassicalSaddle", "MonkeySaddle", "StrictSaddle", "ScalarNet", "RayleighQuartic",
-           "Octopus", "DeepLinear",
-           "PSpin", "semicircle_index", "classical_saddle", "monkey_saddle"]
+           "Octopus", "DeepLinear", "PSpin", "semicircle_index", "classical_saddle",
+           "monkey_saddle"]
 
 
 class ClassicalSaddle(Problem):
@@ -37,9 +37,7 @@ class ClassicalSaddle(Problem):
 
 
 class MonkeySaddle(ClassicalSaddle):
-    """f = x^3 - 3 x y^2: the Hessian vanishes at 0, three valleys and three ridges meet there. Not
-    strict.
-    """
+    """f = x^3 - 3 x y^2: H = 0 at 0, where three valleys and three ridges meet. Not strict."""
 
     def loss(self, theta, batch=None):
         x, y = theta[..., 0], theta[..., 1]
@@ -108,8 +106,8 @@ class RayleighQuartic(Problem):
     """f = -x^T A x/2 + |x|^4/4 for symmetric A: every critical point is an eigenvector.
 
         0:                 index = number of positive eigenvalues
-        +-sqrt(l_i) v_i    (l_i > 0):  f = -l_i^2/4,  eigenvalues 2 l_i and l_i - l_j,  index = #{j:
-                                                      l_j > l_i}
+        +-sqrt(l_i) v_i    (l_i > 0):  f = -l_i^2/4,  eigenvalues 2 l_i and l_i - l_j,
+                           index = #{j: l_j > l_i}
 
     So the height orders the critical points by index, exactly, in any dimension.
     """
@@ -118,8 +116,10 @@ class RayleighQuartic(Problem):
         self.A = xp.asarray(A, dtype=float)
         if self.A.ndim == 1:
             self.A = xp.diag(self.A)
-        if self.A.ndim != 2 or self.A.shape != self.A.T.shape or not bool(xp.all(self.A == self.A.T)):
-            raise ValueError(f"RayleighQuartic: A must be symmetric (n, n), or its diagonal (n,), got shape {self.A.shape}.")
+        square = self.A.ndim == 2 and self.A.shape[0] == self.A.shape[1]
+        if not square or not bool(xp.all(self.A == self.A.T)):
+            raise ValueError("RayleighQuartic: A must be symmetric (n, n), or its diagonal (n,), "
+                             f"got shape {self.A.shape}. Symmetrise it: (A + A.T)/2.")
         self.eigenvalues, self.eigenvectors = np.linalg.eigh(to_host(self.A))
         top = max(float(self.eigenvalues[-1]), 0.0)
         self.minimum = -top * top / 4.0

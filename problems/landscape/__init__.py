@@ -1,7 +1,9 @@
 """Looking around a point of a landscape, and between points.
 
-    curvature   Hessian-vector products, ends of the spectrum, trace, density       (read first)
-    critical    points where the gradient vanishes, of every index
+    curvature   Hessian-vector products, ends of the spectrum, trace, density       (read first;
+                in pieces: hessian, spectrum, traces, density, gauss_newton)
+    critical    points where the gradient vanishes, of every index (searches, index_study)
+    escape      how long a method takes to get out, or down
     sharpness   lambda_max, SAM's and Keskar's: three meanings kept apart
     edge        the edge of stability
     directions  random and normalised, or of curvature;  trajectory  those of a run
@@ -33,6 +35,7 @@ from .curvature import (
 from .convexity import curvature_map
 from .curves import BezierCurve, PolyChain, train_curve
 from .directions import eigen_directions, normalise, random_direction, random_pair
+from .escape import walk
 from .edge import EdgeTracker, gradient_flow, sam_threshold, threshold
 from .matching import weight_matching
 from .merging import SoupWarning, greedy_soup, slerp, swa_update, uniform_soup

@@ -47,9 +47,7 @@ class DensityResult(NamedTuple):
     products: int
 
     def expect(self, f):
-        """(mean, stderr) over the probes of 1/n sum_i f(lambda_i), for f of an array of
-        eigenvalues.
-        """
+        """1/n sum_i f(lambda_i) as (mean, stderr) over the probes; f takes an array."""
         per_probe = np.sum(self.weights * f(self.nodes), axis=1)
         return float(per_probe.mean()), standard_error(per_probe)
 
@@ -74,12 +72,14 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
     """
     op = operator(op)
     if rng is None:
-        raise ValueError("spectral_density: needs random probes. Pass rng=numpy.random.default_rng(seed).")
+        raise ValueError("spectral_density: needs random probes. "
+                         "Pass rng=numpy.random.default_rng(seed).")
     if nv < 1:
         raise ValueError(f"spectral_density: nv must be at least 1, got {nv}.")
     m = min(80, op.n) if m is None else m
     if not 1 <= m <= op.n:
-        raise ValueError(f"spectral_density: m must lie in [1, n], got m={m} for an operator of size n={op.n}.")
+        raise ValueError(f"spectral_density: m must lie in [1, n], got m={m} for an operator of "
+                         f"size n={op.n}. A Krylov space has at most n dimensions.")
     nodes, weights = np.zeros((nv, m)), np.zeros((nv, m))
     products = 0
     for i in range(nv):
@@ -92,8 +92,9 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
         sigma = (high - low or max(1.0, abs(high))) / m
     grid = np.linspace(low - 4.0 * sigma, high + 4.0 * sigma, points)
     if grid[1] - grid[0] > sigma:
-        raise ValueError(f"spectral_density: the grid's spacing {grid[1] - grid[0]:.3g} exceeds sigma = {sigma:.3g}, so peaks "
-                         f"would be lost. Use points >= {math.ceil((high - low) / sigma + 9)}, or a larger sigma.")
+        raise ValueError(f"spectral_density: the grid's spacing {grid[1] - grid[0]:.3g} exceeds "
+                         f"sigma = {sigma:.3g}, so peaks would be lost. Use points >= "
+                         f"{math.ceil((high - low) / sigma + 9)}, or a larger sigma.")
     curves = np.stack([smeared(grid, *pair, sigma) for pair in zip(nodes, weights)])
     stderr = curves.std(axis=0, ddof=1) / math.sqrt(nv) if nv > 1 else np.full(points, np.inf)
     converged = nv > 1 and float(np.sum(stderr) * (grid[1] - grid[0])) <= tol
@@ -102,10 +103,11 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
 
 
 def quadrature(op, v, m):
-    """Nodes and weights (m,) of the Gauss quadrature of v's spectral measure; fewer if v's space is
-    smaller.
+    """Nodes and weights (m,) of the Gauss quadrature of v's spectral measure.
 
         theta_j = eigenvalues of T,    tau_j = (e_1 . s_j)^2,    sum tau = 1
+
+    Fewer than m if the Krylov space of v is smaller.
     """
     theta, S = krylov_basis(op.matvec, v, m).ritz()
     return theta, S[0]**2

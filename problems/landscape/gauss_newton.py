@@ -1,8 +1,6 @@
 """The Gauss-Newton matrix: the part of the Hessian that a linear network would have.
 
-    L(theta) = l(z(theta)):      H = J^T l''(z) J  +  sum_k dl/dz_k  d^2 z_k/dtheta^2
-                                     \\_________/
-                                          G
+    L(theta) = l(z(theta)):    H = G + sum_k dl/dz_k d^2 z_k/dtheta^2,    G = J^T l''(z) J
 
 G is positive semi-definite for a convex l, so all negative curvature of a network sits in the
 second term, which fades as the residuals dl/dz do. Three maps, each applied to a vector: push it
@@ -29,9 +27,13 @@ class GaussNewtonOp:
 
     def __init__(self, outputs, height, theta, batches=None):
         theta = xp.asarray(theta)
+        if theta.ndim != 1:
+            raise ValueError(f"GaussNewtonOp: theta must be one flat point (n,), got shape "
+                             f"{theta.shape}. Make one operator for each point.")
         check_finite("GaussNewtonOp", theta)
         if batches is not None and len(batches) == 0:
-            raise ValueError("GaussNewtonOp: the list of batches is empty. Give at least one, or None.")
+            raise ValueError("GaussNewtonOp: the list of batches is empty. "
+                             "Give at least one, or None.")
         groups = [()] if batches is None else [(batch,) for batch in batches]
         sizes = [1] if batches is None else [len(batch[0]) for batch in batches]
         self.parts = [(size / sum(sizes), product(outputs, height, theta, batch))
@@ -40,15 +42,18 @@ class GaussNewtonOp:
 
     @classmethod
     def of_network(cls, network, theta, batches=None):
-        """The Gauss-Newton matrix of a `problems.Network` under its model's own loss."""
-        heights = {"cross_entropy": mg.softmax_cross_entropy, "mse": mg.mean_squared_error}
-        height = heights[network.model.loss_name]
+        """That of a `problems.Network`; cross-entropy unless the model's loss_name is "mse"."""
+        squares = getattr(network.model, "loss_name", "cross_entropy") == "mse"
 
         def outputs(theta, batch):
             return network.model.apply(network.params(theta), batch[0])
 
-        return cls(outputs, lambda z, batch: height(z, batch[1]), theta,
-                   [network.data] if batches is None else batches)
+        def height(z, batch):
+            if squares:
+                return mg.mean_squared_error(z, batch[1].reshape(z.shape))
+            return mg.softmax_cross_entropy(z, batch[1])
+
+        return cls(outputs, height, theta, [network.data] if batches is None else batches)
 
     def matvec(self, v):
         """G v for v (n,)."""

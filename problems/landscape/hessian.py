@@ -21,34 +21,32 @@ class HessianOp:
     The weights matter: a mean of batch means is wrong when the last batch is shorter, and a sum of
     them scales every eigenvalue with the number of batches.
 
-    loss     an Objective, a Problem, or a function of theta (of theta and a batch, if there are
-             batches)
+    loss     an Objective, a Problem, a function of theta; with batches: a Problem, or a function
+             of theta and a batch
     theta    the point (n,)
-    batches  list of batches, each a tuple of arrays with examples along the first axis; None: what
-    `loss` itself uses
-    mode     "ror": reverse over reverse, exact, linearised once for each batch and kept
-             "fd": central differences of gradients, two gradients a product; an oracle, see
-             `finite_difference_hvp`
+    batches  list of tuples of arrays, examples along the first axis; None: the loss's own data
+    mode     "ror": reverse over reverse, exact; linearised once for each batch, and kept
+             "fd":  `finite_difference_hvp`, an oracle; two gradients a product
 
-    .n, .dtype      size and dtype of the vectors;   .calls   products so far
-    Raises  ValueError for a point that is not finite or not flat, no batches, an unknown mode
+    .n, .dtype, .calls   size and dtype of the vectors, products so far
+    Raises   ValueError for a point that is not finite or not flat, no batches, an unknown mode
 
-    Where the loss has kinks (ReLU) the product is that of the Hessian almost everywhere: kinks are
-    invisible to it.
+    Kinks (ReLU) are invisible: the product is that of the Hessian almost everywhere.
     """
 
     def __init__(self, loss, theta, batches=None, mode="ror"):
         theta = xp.asarray(theta)
         if theta.ndim != 1:
-            raise ValueError(f"HessianOp: theta must be one flat point (n,), got shape {theta.shape}. "
-                             "Make one operator for each point; dense_hessians takes batches of points.")
+            raise ValueError("HessianOp: theta must be one flat point (n,), got shape "
+                             f"{theta.shape}. Make one operator for each point, or ask "
+                             "dense_hessians.")
         check_finite("HessianOp", theta)
         if mode not in PRODUCTS:
             raise ValueError(f"HessianOp: unknown mode {mode!r}. Use one of {', '.join(PRODUCTS)}.")
         objectives, sizes = split(loss, batches)
         total = sum(sizes)
-        self.parts = [(size / total, PRODUCTS[mode](objective, theta)) for objective,
-                      size in zip(objectives, sizes)]
+        self.parts = [(size / total, PRODUCTS[mode](objective, theta))
+                      for objective, size in zip(objectives, sizes)]
         self.n, self.dtype, self.calls = theta.shape[0], theta.dtype, 0
 
     def matvec(self, v):
@@ -81,8 +79,8 @@ def operator(op):
         return op
     if hasattr(op, "ndim"):
         return MatrixOp(op)
-    raise TypeError(f"operator: need an object with .matvec and .n, or a square matrix, got {type(op).__name__}. "
-                    "Wrap a loss as HessianOp(loss, theta).")
+    raise TypeError("operator: need an object with .matvec and .n, or a square matrix, got "
+                    f"{type(op).__name__}. Wrap a loss as HessianOp(loss, theta).")
 
 
 # ---------------------------------------------------------------------- products
@@ -95,9 +93,8 @@ def exact_hvp(objective, theta):
 def finite_difference_hvp(objective, theta):
     """v -> (g(theta + e v) - g(theta - e v)) / 2e,   e = 1e-5 max(1, |theta|)/|v|  in float64.
 
-    The error is about 1e-9 of |H v| in float64: rounding grows as 1/e, truncation as e^2. In
-    float32 the best e leaves about 1e-3, so there it only catches gross mistakes (e is then 1e-2
-    max(1, |theta|)/|v|).
+    Rounding grows as 1/e, truncation as e^2: in float64 about nine digits are right. In float32
+    (1e-2 in place of 1e-5) two or three are, which catches gross mistakes only.
     """
     relative = 1e-5 if theta.dtype.itemsize == 8 else 1e-2
     reach = relative * max(1.0, float_of(xp.linalg.norm(theta)))
@@ -128,8 +125,8 @@ def split(loss, batches):
     if len(batches) == 0:
         raise ValueError("HessianOp: the list of batches is empty. Give at least one, or None.")
     if isinstance(loss, Objective):
-        raise TypeError("HessianOp: an Objective has its own batch. To average over batches give the Problem, or "
-                        "a function of theta and a batch.")
+        raise TypeError("HessianOp: an Objective has its own batch. To average over batches give "
+                        "the Problem, or a function of theta and a batch.")
     if hasattr(loss, "loss"):
         objectives = [Objective(loss, batch) for batch in batches]
     else:
@@ -162,13 +159,12 @@ def dense_hessians(loss, theta):
 
 
 def index(op, tol=None):
-    """Number of negative eigenvalues, those below -tol; tol defaults to 1e-8 times the largest
-    |eigenvalue|.
+    """Number of negative eigenvalues: those below -tol.
 
-        index(D H D) = index(H) for any invertible diagonal D   (Sylvester), though the eigenvalues
-        change
+        index(D H D) = index(H) for any invertible D (Sylvester), though the eigenvalues change
 
-    op   an operator, which is made dense first, or a symmetric matrix (n, n)
+    op    a symmetric matrix (n, n), or an operator, which is made dense first
+    tol   default 1e-8 times the largest |eigenvalue|
     """
     H = op if hasattr(op, "ndim") else dense_hessian(op)
     check_symmetric("index", H)
@@ -188,13 +184,14 @@ def index_of(eigenvalues, tol=None):
 def check_finite(name, theta):
     bad = int(xp.sum(~xp.isfinite(theta)))
     if bad:
-        raise ValueError(f"{name}: theta has {bad} entries that are NaN or infinite, of {theta.size}. "
-                         "Take a point before the divergence.")
+        raise ValueError(f"{name}: theta has {bad} entries that are NaN or infinite, of "
+                         f"{theta.size}. Take a point before the divergence.")
 
 
 def check_vector(name, v, n):
     if tuple(v.shape) != (n,):
-        raise ValueError(f"{name}: the operator takes vectors of shape ({n},), got {tuple(v.shape)}.")
+        raise ValueError(f"{name}: the operator takes vectors of shape ({n},), got "
+                         f"{tuple(v.shape)}. Ravel the direction with the problem's layout.")
 
 
 def check_symmetric(name, H):
@@ -202,5 +199,6 @@ def check_symmetric(name, H):
     gap = float_of(xp.max(xp.abs(H - H.T)))
     limit = max(1e-6, 30.0 * math.sqrt(float(xp.finfo(H.dtype).eps)))
     if not gap <= limit * size:
-        raise ValueError(f"{name}: the operator is not symmetric: entries differ from their mirror images by up to "
-                         f"{gap:.3g}, at a largest entry of {size:.3g}. Use a Hessian, or (A + A^T)/2.")
+        raise ValueError(f"{name}: the operator is not symmetric: entries differ from their mirror "
+                         f"images by up to {gap:.3g}, at a largest entry of {size:.3g}. "
+                         "Use a Hessian, or (A + A^T)/2.")

@@ -36,7 +36,12 @@ class TraceResult(NamedTuple):
 
 
 def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
-    """tr A of an operator or a square matrix (n, n) from m products, by "hutchinson" or "hutch++".
+    """tr A from m products: a mean over random probes, with its standard error.
+
+    op       operator or square matrix; not necessarily symmetric
+    method   "hutchinson", or "hutch++" (m >= 3)
+    probes   "rademacher" (+-1) or "gaussian"
+    tol      of `converged`
     """
     op = operator(op)
     if rng is None:

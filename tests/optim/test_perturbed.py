@@ -1,4 +1,5 @@
 """Perturbed descent against a plain loop written from the algorithm; escape times; parameters."""
+import copy
 import math
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 
 from minigrad.backend import to_host, xp
 from optim import Objective
-from optim.perturbed import PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params, uniform_in_ball
+from optim.perturbed import (PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params,
+                             uniform_in_ball)
 
 
 def saddle(gam=1.0):
@@ -86,11 +88,10 @@ def test_returns_the_minimum_it_was_kicked_from():
     """At a minimum a kick cannot lower f: the algorithm stops at the point before the kick."""
     def bowl(t):
         return 0.5 * (t * t).sum(axis=-1)
-    path, state, _ = run(PerturbedGD(.5, np.random.default_rng(0), r=.1, g_thres=1e-3, t_thres=10,
-                                     f_thres=1e-4), bowl,
-                         np.array([1.0, -2.0]), 40)
-    assert bool(state["done"][0]) and np.array_equal(path[-1],
-                                                     to_host(state["x_tilde"])) and np.linalg.norm(path[-1]) < 1e-3
+    opt = PerturbedGD(.5, np.random.default_rng(0), r=.1, g_thres=1e-3, t_thres=10, f_thres=1e-4)
+    path, state, _ = run(opt, bowl, np.array([1.0, -2.0]), 40)
+    assert bool(state["done"][0]) and np.linalg.norm(path[-1]) < 1e-3
+    assert np.array_equal(path[-1], to_host(state["x_tilde"]))
 
 
 def test_each_point_of_a_batch_has_its_own_clock():
@@ -132,18 +133,38 @@ def test_uniform_in_the_ball():
     """
     x = to_host(uniform_in_ball(np.random.default_rng(0), xp.zeros((20000, 3)), 2.0))
     u = (np.linalg.norm(x, axis=1) / 2.0)**3
-    assert u.max() <= 1.0 and u.mean() == pytest.approx(.5,
-                                                        abs=.01) and u.var() == pytest.approx(1 / 12, abs=.003)
+    assert u.max() <= 1.0 and u.mean() == pytest.approx(.5, abs=.01)
+    assert u.var() == pytest.approx(1 / 12, abs=.003)
     assert np.abs(x.mean(axis=0)).max() < 0.03
 
 
 def test_from_theory_and_dtype():
     params = pgd_theory_params(d=2, l=1, rho=1, eps=.1, c=.5, delta=.1, Df=1)
     opt = PerturbedGD.from_theory(params, np.random.default_rng(0))
-    assert opt.t_thres == math.ceil(params.t_thres) and opt.f_thres == params.f_thres and opt.lr == params.lr
+    assert opt.t_thres == math.ceil(params.t_thres)
+    assert (opt.lr, opt.r, opt.g_thres, opt.f_thres) == (
+        params.lr, params.r, params.g_thres, params.f_thres)
     path, state, _ = run(PerturbedGD(.1, np.random.default_rng(0)), saddle(),
                          np.array([1.0, 0.0], dtype=np.float32), 100)
     assert path.dtype == np.float32 and state["x_tilde"].dtype == np.float32
+
+
+@pytest.mark.parametrize("make", [lambda rng: PerturbedGD(.1, rng, r=.1),
+                                  lambda rng: PerturbedSGD(.1, .3, rng)])
+def test_the_noise_is_part_of_the_state(make):
+    """A run that is stopped and taken up by a new optimizer with its state goes on bit for bit."""
+    objective, theta = Objective(saddle()), xp.asarray([1e-3, 0.0])
+    opt = make(np.random.default_rng(0))
+    state = opt.init(theta)
+    for _ in range(20):
+        theta, state, _ = opt.step(objective, theta, state)
+    ends, saved = [], copy.deepcopy((theta, state))
+    for again in (opt, make(np.random.default_rng(99))):
+        theta, state = copy.deepcopy(saved)
+        for _ in range(60):
+            theta, state, _ = again.step(objective, theta, state)
+        ends.append(to_host(theta).tolist())
+    assert ends[0] == ends[1]
 
 
 def test_errors():

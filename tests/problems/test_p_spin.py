@@ -21,11 +21,10 @@ def test_semicircle_index():
 
 def test_constants():
     spin = PSpin(5, 3, np.random.default_rng(0))
-    assert spin.threshold == pytest.approx(-1.632993162,
-                                           abs=5e-10) and spin.radius == pytest.approx(4.898979486,
-                                                                                       abs=5e-10)
-    assert spin.index_law(spin.threshold) == pytest.approx(0.0,
-                                                           abs=1e-12) and spin.index_law(0.0) == 0.5
+    assert spin.threshold == pytest.approx(-1.632993162, abs=5e-10)
+    assert spin.radius == pytest.approx(4.898979486, abs=5e-10)
+    assert spin.index_law(spin.threshold) == pytest.approx(0.0, abs=1e-12)
+    assert spin.index_law(0.0) == 0.5
     J = to_host(spin.J)
     np.testing.assert_allclose(J, J.transpose(2, 0, 1))
     np.testing.assert_allclose(J, J.transpose(1, 0, 2))

@@ -8,7 +8,8 @@ import minigrad as mg
 from minigrad.backend import to_host, xp
 from problems.landscape.critical import find_critical_point
 from problems.potentials import MuellerBrown
-from problems.saddles import RayleighQuartic, ScalarNet, StrictSaddle, classical_saddle, monkey_saddle
+from problems.saddles import (RayleighQuartic, ScalarNet, StrictSaddle, classical_saddle,
+                              monkey_saddle)
 
 
 def spectrum(f, theta):
@@ -20,16 +21,14 @@ def spectrum(f, theta):
 def test_two_saddles():
     np.testing.assert_allclose(spectrum(classical_saddle, [0, 0]), [-2, 10])
     assert not spectrum(monkey_saddle, [0, 0]).any()
-    assert float(monkey_saddle(xp.asarray([2.0,
-                                           1.0]))) == 2.0 and float(classical_saddle(xp.asarray([1.0, 2.0]))) == 1.0
+    assert float(monkey_saddle(xp.asarray([2.0, 1.0]))) == 2.0
+    assert float(classical_saddle(xp.asarray([1.0, 2.0]))) == 1.0
 
 
-@pytest.mark.parametrize("point, eig", [((0, 0), (-2, 2)), ((1, 1), (0, 4)), ((2, .5), (0, 8.5)),
-                                        ((4, .25), (0, 32.125)),
-                                        ((0, 0, 0), (0, 0, 0)), ((1, 1, 1), (0, 0, 6)), ((2, 1, .5),
-                                                                                         (0, 0,
-                                                                                          10.5)),
-                                        ((2, 2, .5, .5), (0, 0, 0, 17))])
+@pytest.mark.parametrize("point, eig", [
+    ((0, 0), (-2, 2)), ((1, 1), (0, 4)), ((2, .5), (0, 8.5)), ((4, .25), (0, 32.125)),
+    ((0, 0, 0), (0, 0, 0)), ((1, 1, 1), (0, 0, 6)), ((2, 1, .5), (0, 0, 10.5)),
+    ((2, 2, .5, .5), (0, 0, 0, 17))])
 def test_scalar_nets(point, eig):
     net = ScalarNet(len(point))
     np.testing.assert_allclose(spectrum(net, point), eig, atol=1e-12)
@@ -63,8 +62,8 @@ def test_strict_saddle():
 def test_rayleigh_quartic():
     """diag(4, 3, 2, 1): heights -4, -2.25, -1, -.25 with index 0, 1, 2, 3; 0 has index 4."""
     points = RayleighQuartic([4.0, 3.0, 2.0, 1.0]).critical_points()
-    assert [(f, k) for _, f, k in points] == [(-4.0, 0), (-2.25, 1), (-1.0, 2), (-0.25, 3),
-                                              (0.0, 4)]
+    found = [(f, k) for _, f, k in points]
+    assert found == [(-4.0, 0), (-2.25, 1), (-1.0, 2), (-0.25, 3), (0.0, 4)]
     A = np.random.default_rng(0).standard_normal((6, 6))
     quartic = RayleighQuartic(A + A.T)
     lam = np.linalg.eigvalsh(A + A.T)
@@ -75,8 +74,8 @@ def test_rayleigh_quartic():
         assert np.sum(eig < -1e-9) == k
         if f < 0:
             l = math.sqrt(-4 * f)
-            np.testing.assert_allclose(eig, np.sort(np.append(l - lam[np.abs(lam - l) > 1e-9],
-                                                              2 * l)), atol=1e-9)
+            others = l - lam[np.abs(lam - l) > 1e-9]
+            np.testing.assert_allclose(eig, np.sort(np.append(others, 2 * l)), atol=1e-9)
     assert quartic.minimum == quartic.critical_points()[0][1]
 
 

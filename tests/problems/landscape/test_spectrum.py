@@ -26,23 +26,21 @@ CLOSE_PAIR = np.concatenate([[-3.0, -1.0, -0.5], np.zeros(300), rng(9).uniform(0
 
 def test_lanczos_on_the_second_difference_matrix():
     ritz = lanczos(second_difference(), 100, "both", k=2, rng=rng())
-    np.testing.assert_allclose(ritz.values, [0.0009674354160, 0.003868806, 3.996131194,
-                                             3.999032565], atol=1e-9)
+    ends = [0.0009674354160, 0.003868806, 3.996131194, 3.999032565]
+    np.testing.assert_allclose(ritz.values, ends, atol=1e-9)
     assert ritz.converged and ritz.products == 100
 
 
 def test_both_ends_to_six_digits_in_ten_steps():
-    """n = 400 with a close pair on top. Four of five starts reach six digits; each is inside its
-    residual.
-    """
+    """n = 400 with a close pair on top; every error lies inside the reported residual."""
     A = turned(CLOSE_PAIR)
     errors = []
     for seed in range(5):
         ritz = lanczos(A, 10, "both", rng=rng(seed))
         errors.append(np.abs(ritz.values - [-3.0, 5.0]).max())
-        assert all(np.abs(CLOSE_PAIR - value).min() <= r + 1e-12 for value,
-                   r in zip(ritz.values, ritz.residuals))
-    assert np.median(errors) < 1e-4
+        for value, residual in zip(ritz.values, ritz.residuals):
+            assert np.abs(CLOSE_PAIR - value).min() <= residual + 1e-12
+    assert max(errors) < 1e-6
 
 
 def test_power_iteration_on_a_close_pair():
@@ -50,9 +48,8 @@ def test_power_iteration_on_a_close_pair():
     slowly.
     """
     A = turned(CLOSE_PAIR)
-    values = [np.median([power_iteration(A, k, tol=0.0,
-                                         rng=rng(seed)).value for seed in range(9)]) for k in (10,
-                                                                                               40, 200)]
+    values = [np.median([power_iteration(A, k, tol=0.0, rng=rng(seed)).value for seed in range(9)])
+              for k in (10, 40, 200)]
     assert 4.9 < values[0] < 4.98 < values[1] < 4.999 < values[2] <= 5.0 + 1e-12
 
 
@@ -64,9 +61,9 @@ def test_power_iteration_stops_on_the_residual_and_says_so():
     assert not slow.converged and slow.residual > 1e-4 * slow.value
 
 
-@pytest.mark.parametrize("eigenvalues, top", [([-5.0, 1.0, 2.0], 2.0), ([-5.0, -4.0, -1.0], -1.0),
-                                              ([-2.0, 0.3, 2.0], 2.0),
-                                              ([0.0, 0.0, 0.0], 0.0)])
+@pytest.mark.parametrize("eigenvalues, top", [
+    ([-5.0, 1.0, 2.0], 2.0), ([-5.0, -4.0, -1.0], -1.0), ([-2.0, 0.3, 2.0], 2.0),
+    ([0.0, 0.0, 0.0], 0.0)])
 def test_power_iteration_finds_the_algebraic_top(eigenvalues, top):
     found = power_iteration(turned(eigenvalues), 2000, rng=rng(), tol=1e-10)
     assert found.value == pytest.approx(top, abs=1e-8)
@@ -94,8 +91,8 @@ def test_which_end():
     assert lanczos(A, 5, "LA", rng=rng()).values == pytest.approx([7.0])
     assert lanczos(A, 5, "SA", rng=rng()).values == pytest.approx([-3.0])
     assert lanczos(A, 5, "LA", k=2, rng=rng()).values == pytest.approx([2.0, 7.0])
-    assert lanczos(A, 5, "both", k=4, rng=rng()).values == pytest.approx([-3.0, 0.0, 1.0, 2.0, 7.0],
-                                                                         abs=1e-12)
+    both = lanczos(A, 5, "both", k=4, rng=rng())
+    assert both.values == pytest.approx([-3.0, 0.0, 1.0, 2.0, 7.0], abs=1e-12) and both.converged
 
 
 def test_multiples_are_invisible_and_reported():
@@ -125,8 +122,7 @@ def test_same_seed_same_digits_and_float32_stays():
 
 def test_errors():
     A = np.eye(4)
-    with pytest.raises(ValueError,
-                       match=r"lanczos: m must lie in \[1, n\], got m=5 for an operator of size n=4"):
+    with pytest.raises(ValueError, match=r"lanczos: m must lie in \[1, n\], got m=5 .* size n=4"):
         lanczos(A, 5, rng=rng())
     with pytest.raises(ValueError, match=r"lanczos: k must lie in \[1, m\], got k=3 with m=2"):
         lanczos(A, 2, k=3, rng=rng())

@@ -1,0 +1,33 @@
+"""curvature, critical_points, saddle_escape in their smallest form: table, claims, figure, file."""
+import json
+
+import pytest
+
+from demos.__main__ import main
+
+QUICK = {"curvature": (6, "rms error of the trace"), "critical_points": (5, "every saddle"),
+         "saddle_escape": (6, "Median steps through the octopus")}
+
+
+def quick(name, folder, *flags):
+    assert main([name, "--quick", "--out", str(folder), *flags]) == 0
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUICK)
+def test_quick(name, tmp_path, capsys):
+    claims, title = QUICK[name]
+    record = quick(name, tmp_path)
+    assert title in capsys.readouterr().out
+    assert (tmp_path / f"{name}.png").stat().st_size > 50_000
+    assert len(record["claims"]) == claims and record["dtype"] == "float64"
+    assert all(claim["verdict"] in ("holds", "fails", "undecided") for claim in record["claims"])
+    assert sum(claim["verdict"] == "holds" for claim in record["claims"]) >= claims - 1
+
+
+def test_same_seed_same_numbers(tmp_path):
+    """And without a figure there is none. The quickest of the three stands for all."""
+    first, second = (quick("critical_points", tmp_path / k, "--no-plot", "--seed", "3") for k in "ab")
+    assert first["claims"] == second["claims"] and first["data"] == second["data"]
+    assert not (tmp_path / "a" / "critical_points.png").exists()
