@@ -14,6 +14,8 @@ The rule is written with operators and minigrad functions, which work on arrays 
     backward pass is itself recorded. That is all there is to second derivatives.
 """
 import functools
+import inspect
+import math
 from heapq import heappop, heappush
 from itertools import count
 
@@ -110,8 +112,8 @@ def constant(x):
 
 
 def primitive(forward=None, *, elementwise=False, saves=False):
-    """Make an operation of a function on arrays. Positional arguments are its inputs (arrays,
-    Tensors, numbers), keyword arguments its settings, handed to the rule as they are.
+    """Make an operation of a function on arrays. Its positional parameters are inputs
+    (arrays, Tensors, numbers), its keyword-only ones settings, handed to the rule as they are.
 
     elementwise  inputs broadcast: a cotangent of the broadcast shape is summed to the input's
     saves        forward returns (y, saved); `saved` is for the arrays-only rule
@@ -127,9 +129,16 @@ def primitive(forward=None, *, elementwise=False, saves=False):
         return lambda function: primitive(function, elementwise=elementwise, saves=saves)
     name = forward.__name__
     run = timed(name, forward)
+    kinds = [(p.kind, p.name) for p in inspect.signature(forward).parameters.values()]
+    names = [n for kind, n in kinds if kind == inspect.Parameter.KEYWORD_ONLY]
+    variadic = any(kind == inspect.Parameter.VAR_POSITIONAL for kind, _ in kinds)
+    arity = math.inf if variadic else len(kinds) - len(names)
 
     @functools.wraps(forward)
     def operation(*inputs, **settings):
+        if arity < len(inputs) <= arity + len(names):        # sum(x, 0) is sum(x, axis=0), as in NumPy
+            settings.update(zip(names, inputs[arity:]))
+            inputs = inputs[:arity]
         newest, arrays, plain = 0, [], True
         for x in inputs:
             if type(x) is Tensor:

@@ -21,6 +21,7 @@ a34, a24 = xp.ones((3, 4)), xp.ones((2, 4))
     (lambda: mg.matmul(mg.tensor(1.0), a34), ValueError, "matmul: needs vectors or matrices"),
     (lambda: mg.dot(xp.ones(3), xp.ones(2)), ValueError, r"dot: last axes differ: \(3,\) and \(2,\)"),
     (lambda: mg.reshape(mg.tensor(a34), shape=(5, 5)), ValueError, r"reshape: .*\(3, 4\)"),
+    (lambda: mg.tanh(mg.tensor(a34), 3), TypeError, r"tanh: .*2 were given, for inputs \(3, 4\), 3"),
     (lambda: mg.sum(mg.tensor(a34), axis=2), ValueError, r"sum: .*axis 2.*\(3, 4\)"),
     (lambda: mg.tensor(a34)[7], ValueError, r"getitem: .*7.*\(3, 4\)"),
     (lambda: mg.concatenate([mg.tensor(a34), xp.ones((3, 2))]), ValueError, "_?concatenate: "),

@@ -228,3 +228,15 @@ def test_fast_sine_and_cosine():
     np.testing.assert_allclose(s, np.sin(x), rtol=0, atol=5e-16)
     with np.errstate(invalid="ignore"):
         assert np.isnan(to_host(mg.sin(xp.full(100, np.inf)))).all()
+
+
+def test_settings_may_be_positional_as_in_numpy():
+    x = np.arange(6.0).reshape(2, 3)
+    t = tensor(xp.asarray(x))
+    for ours, theirs in [(mg.sum(t, 0), x.sum(0)), (mg.max(t, 1, True), x.max(1, keepdims=True)),
+                         (mg.reshape(t, (3, 2)), x.reshape(3, 2)), (mg.clip(t, 1.0, 2.0), x.clip(1, 2)),
+                         (mg.transpose(t, (1, 0)), x.T), (mg.swapaxes(t, 0, 1), x.T),
+                         (mg.expand_dims(t, 0), x[None]), (mg.broadcast_to(t, (4, 2, 3)), np.stack([x] * 4))]:
+        np.testing.assert_array_equal(to_host(ours.data), theirs)
+    g = mg.grad(lambda t: mg.sum(mg.sum(t, 0) ** 2))(xp.asarray(x))
+    np.testing.assert_allclose(to_host(g), 2 * np.broadcast_to(x.sum(0), (2, 3)))
