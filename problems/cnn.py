@@ -4,9 +4,10 @@
     h <- relu(max_pool(conv(h, K_2) + b_2))          F_1 -> F_2 channels, image halved again
     logits = flatten(h) W + b
 
-The number of filters F_2 is the width that arXiv:2601.09236's CNN experiment varies; the paper does
-not give F_1 and the kernel size: 16 filters of 5 x 5 are our choice. Images come as (B, C, H, W), as
-data sets store them; inside, channels are last, and so is the order of the flattened features.
+The number of filters F_2 is the width that arXiv:2601.09236's CNN experiment varies; the paper
+does not give F_1 and the kernel size: 16 filters of 5 x 5 are our choice. Images come as (B, C,
+H, W), as data sets store them; inside, channels are last, and so is the order of the flattened
+features.
 """
 import minigrad as mg
 
@@ -17,10 +18,11 @@ class CNN:
     """Two convolutions and a linear classifier.
 
     image     (C, H, W) of one input    classes   number of labels
-    filters   (F_1, F_2)                kernel    odd side of the square kernels; padding keeps the size
+    filters   (F_1, F_2)                kernel    odd side of the kernels; padding keeps the size
     init      rule of `problems.initialisers`
 
-    Parameters  {"conv1" {"K" (F_1, C, k, k), "b"}, "conv2" {"K" (F_2, F_1, k, k), "b"}, "head" {"W", "b"}}
+    Parameters  {"conv1" {"K" (F_1, C, k, k), "b" (F_1,)}, "conv2" {"K" (F_2, F_1, k, k), "b"},
+                 "head" {"W" (features, classes), "b"}}
     """
 
     batched = False
@@ -42,7 +44,11 @@ class CNN:
                 "head": dense(rng, (H // 4) * (W // 4) * F2, self.classes, self.rule)}
 
     def apply(self, params, x, *, rng=None, record=None):
-        """Logits (B, classes) of images x (B, C, H, W).   record: each layer's input by weight name"""
+        """Logits (B, classes) of images x (B, C, H, W).
+
+        rng      not used: there is no dropout
+        record   a dict that receives each layer's input under its weight's name
+        """
         h = mg.transpose(x, axes=(0, 2, 3, 1))
         for name in "conv1", "conv2":
             if record is not None:

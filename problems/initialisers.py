@@ -9,8 +9,8 @@ the number of inputs of one output unit. The rules differ in the constant and th
     normal   normal of variance 1/fan_in
     uniform  uniform on +-1 / sqrt(fan_in), biases too                                       (torch)
 
-A dense weight is (fan_in, fan_out); a convolution kernel is (out, in, kh, kw) with fan_in = in kh kw.
-`gain` multiplies every rule. The arrays are float64; a problem casts them to its own dtype.
+A dense weight is (fan_in, fan_out); a convolution kernel is (out, in, kh, kw) with fan_in = in kh
+kw. `gain` multiplies every rule. The arrays are float64; a problem casts them to its own dtype.
 
 Source: Glorot & Bengio, AISTATS 2010, eq. 16; He et al., arXiv:1502.01852, eq. 10.
 """
@@ -25,7 +25,7 @@ TRUNCATED_STD = math.sqrt(1.0 - 4.0 * _PHI_2 / math.erf(math.sqrt(2.0)))
 
 
 def truncated_normal(rng, shape):
-    """Standard normals, each drawn again while it lies outside +-2.  shape -> float64 host array."""
+    """Standard normals, each drawn again while it lies outside +-2: a host array, float64."""
     z = rng.standard_normal(shape)
     outside = abs(z) > 2.0
     while outside.any():

@@ -2,8 +2,9 @@
 
     x_t = E[token_t],     h^1 = lstm(x),  h^2 = lstm(h^1), ...,     logits_t = h^L_t W + b
 
-With tied weights W = E^T, so a token scores high when its embedding points along the state. One layer
-of all time steps is one operation, `minigrad.lstm`, which also gives the formula of the cell.
+With tied weights W = E^T, so a token scores high when its embedding points along the state. One
+layer of all time steps is one operation, `minigrad.lstm`, which also gives the formula of the
+cell.
 """
 import math
 
@@ -47,7 +48,8 @@ class LSTM:
         for k in range(self.layers):
             width_in = self.width if k == 0 else H
             params["layers"].append({"W": self.cell(rng, (width_in, 4 * H)),
-                                     "U": self.cell(rng, (H, 4 * H)), "b": self.cell(rng, (4 * H,))})
+                                     "U": self.cell(rng, (H, 4 * H)),
+                                     "b": self.cell(rng, (4 * H,))})
         params["head"] = dense(rng, H, self.vocabulary, self.rule)
         if self.tied:
             del params["head"]["W"]

@@ -1,15 +1,16 @@
 """Multilayer perceptron: alternate affine maps and an activation.
 
-    h_0 = x,    h_k = phi(W_k^T h_{k-1} + b_k)  for the hidden layers,    output = W_L^T h_{L-1} + b_L
+    h_0 = x,    h_k = phi(W_k^T h_{k-1} + b_k)  in the hidden layers,    output W_L^T h_{L-1} + b_L
 
-In rows, as the code has it, a layer is `h @ W + b` with W (in, out). With `norm` every layer after
-the first sees LN(h), the row shifted to mean 0 and divided by its deviation (no gain, no shift); with
-`skip` a hidden-to-hidden layer is a step of a residual stream:
+In rows, as the code has it, a layer is `h @ W + b` with W (in, out). With `norm` every layer
+after the first sees LN(h), the row shifted to mean 0 and divided by its deviation (no gain, no
+shift); with `skip` a hidden-to-hidden layer is a step of a residual stream:
 
     h <- h + phi(W^T LN(h) + b)
 
-The weights may carry leading point axes, W (n, in, out) and b (n, out): a batch of n networks is then
-evaluated at once, and the loss has shape (n,). That is what makes sweeps and landscape slices cheap.
+The weights may carry leading point axes, W (n, in, out) and b (n, out): a batch of n networks is
+then evaluated at once, and the loss has shape (n,). That is what makes sweeps and landscape
+slices cheap.
 """
 import minigrad as mg
 
@@ -31,7 +32,7 @@ class MLP:
     skip, norm   residual stream and pre-normalisation, as in the module's formula
 
     Parameters   {"layers": [{"W" (in, out), "b" (out,)}, ...]}, each (n, ...) for n points
-    Raises       ValueError for an unknown name, fewer than two sizes, or skips between unequal widths
+    Raises       ValueError for an unknown name, fewer than two sizes, skips between unequal widths
     """
 
     batched = True

@@ -3,17 +3,19 @@
     block:  h <- relu(BN(conv(relu(BN(conv(h))))) + shortcut(h))
 
 The shortcut is h itself, or BN(conv 1x1) of it where the number of channels or the size changes.
-Batch norm BN subtracts each channel's mean and divides by its deviation, taken over the batch and the
-pixels, then applies a gain and a shift. In evaluation running averages take the place of the batch's:
+Batch norm BN subtracts each channel's mean and divides by its deviation, taken over the batch and
+the pixels, then applies a gain and a shift. In evaluation running averages take the place of the
+batch's:
 
     running <- 0.99 running + 0.01 batch
 
-They are no parameters and no gradient reaches them, so they are a tree of their own, the *statistics*:
-the loss collects the batch's in a dict, `updated` makes new running ones, `apply` evaluates with them.
+They are no parameters and no gradient reaches them, so they are a tree of their own, the
+*statistics*: the loss collects the batch's in a dict, `updated` makes new running ones, `apply`
+evaluates with them.
 
-ResNet-18 is the CIFAR form of arXiv:2509.03594 (its code, flax defaults): 3 x 3 first layer, no first
-pooling, biases in all convolutions. Kernels and strides are padded evenly as in He et al. 2016
-(arXiv:1512.03385), 1 pixel on each side, where flax pads a strided layer on one side only.
+ResNet-18 is the CIFAR form of arXiv:2509.03594 (its code, flax defaults): 3 x 3 first layer, no
+first pooling, biases in all convolutions. Kernels and strides are padded evenly as in He et al.
+2016 (arXiv:1512.03385), 1 pixel on each side, where flax pads a strided layer on one side only.
 """
 import minigrad as mg
 from minigrad.backend import xp
@@ -92,8 +94,8 @@ class ResNet:
         """Draw the parameters, float64."""
         def conv(n_in, n_out, kernel=3):
             return convolution(rng, n_in, n_out, kernel, self.rule)
-        params = {"stem": {"conv": conv(self.image[0], self.widths[0]), "norm": norm(self.widths[0])},
-                  "stages": [[] for _ in self.widths]}
+        stem = {"conv": conv(self.image[0], self.widths[0]), "norm": norm(self.widths[0])}
+        params = {"stem": stem, "stages": [[] for _ in self.widths]}
         for stage, _, n_in, n_out, stride in self.plan():
             block = {"conv1": conv(n_in, n_out), "norm1": norm(n_out),
                      "conv2": conv(n_out, n_out), "norm2": norm(n_out)}

@@ -1,11 +1,12 @@
 """ResNet-9: eight convolutions, two short-cuts, a linear layer; small and quick to train.
 
-    conv 64 - conv 128, pool - residual(128, 128) - conv 256, pool - conv 512, pool - residual(512, 512)
+    conv 64 - conv 128, pool - residual(128) - conv 256, pool - conv 512, pool - residual(512)
     - largest value of each channel - dropout - linear
 
-where "conv" stands for relu(BN(conv 3x3)) and residual(h) = h + conv(conv(h)). The widths are multiples
-of the first one. It is the nine-layer net of the fast CIFAR training recipes; arXiv:2601.09236 names it
-without giving its layers, so this is our reading: no scaling of the logits, dropout before the classifier.
+where "conv" stands for relu(BN(conv 3x3)) and residual(h) = h + conv(conv(h)). The widths are
+multiples of the first one. It is the nine-layer net of the fast CIFAR training recipes;
+arXiv:2601.09236 names it without giving its layers, so this is our reading: no scaling of the
+logits, dropout before the classifier.
 """
 import minigrad as mg
 
@@ -21,8 +22,8 @@ class ResNet9:
     dropout   of the classifier's input, in training only (when an rng is given)
     init      rule of `problems.initialisers`
 
-    Parameters  {name: {"conv" {"K", "b"}, "norm" {"gain", "shift"}}} for the eight convolutions, and
-                "head" {"W", "b"}
+    Parameters  {name: {"conv" {"K", "b"}, "norm" {"gain", "shift"}}} for the eight convolutions,
+                and "head" {"W", "b"}
     Statistics  as in `problems.resnet`
     """
 

@@ -2,8 +2,8 @@
 
     p(next = w) = softmax(logits / temperature)_w
 
-The model reads the last `context` tokens again for each new one. That repeats work a cache of keys and
-values would save, and needs nothing from the model but `apply`.
+The model reads the last `context` tokens again for each new one. That repeats work a cache of
+keys and values would save, and needs nothing from the model but `apply`.
 """
 import numpy as np
 

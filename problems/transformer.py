@@ -70,8 +70,8 @@ class Transformer:
         """
         B, T = x.shape
         if T > self.context:
-            raise ValueError(f"Transformer: {T} tokens are more than its context of {self.context}. "
-                             "Cut the text, or build it with a longer context.")
+            raise ValueError(f"Transformer: {T} tokens are more than its context of "
+                             f"{self.context}. Cut the text, or build it with a longer context.")
 
         def drop(h):
             return mg.dropout(h, rate=self.dropout, rng=rng)
@@ -101,7 +101,8 @@ class Transformer:
         mask = None
         if rng is not None and self.dropout:
             mask = mg.dropout_mask((B, self.heads, BT // B, BT // B), qkv.dtype, self.dropout, rng)
-        seen = mg.self_attention(mg.reshape(qkv, shape=(B, BT // B, 3 * C)), heads=self.heads, mask=mask)
+        qkv = mg.reshape(qkv, shape=(B, BT // B, 3 * C))
+        seen = mg.self_attention(qkv, heads=self.heads, mask=mask)
         return mg.reshape(seen, shape=(BT, C))
 
     def loss(self, params, batch, *, rng=None):

@@ -68,7 +68,7 @@ def in_process(module, *arguments):
 
 
 def memory(report):
-    """The transformer's gradient once more: peak memory of the process, and page faults of a step."""
+    """The transformer's gradient: peak memory of the process, and page faults of a step."""
     report.progress("measuring memory")
     ours = in_process("memory", "minigrad")
     rows = [["minigrad", *(round(ours[key]) for key in ("peak", "growth", "faults"))]]

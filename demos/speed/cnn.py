@@ -1,7 +1,8 @@
 """Gradient of a small convolutional network: 28 x 28 images, 16 and 32 filters, batch 64, float32.
 
-Both engines do conv, max-pool, relu twice and a linear layer, with kernels of 3 x 3 and of 5 x 5. The
-larger ones copy 25 numbers for each pixel and channel, which torch's direct convolution does not.
+Both engines do conv, max-pool, relu twice and a linear layer, with kernels of 3 x 3 and of 5 x 5.
+The larger ones copy 25 numbers for each pixel and channel, which torch's direct convolution does
+not.
 """
 import numpy as np
 

@@ -2,9 +2,9 @@
 
     python -m demos.speed.memory minigrad | torch        one engine, one JSON line
 
-Each engine runs in a process of its own. The peak is the largest resident size of the whole process
-(library, parameters and gradient), `growth` what the first gradient added to it. Faults are minor page
-faults of one gradient and AdamW step after three others, with the heap kept.
+Each engine runs in a process of its own. The peak is the largest resident size of the whole
+process (library, parameters and gradient), `growth` what the first gradient added to it. Faults
+are minor page faults of one gradient and AdamW step after three others, with the heap kept.
 """
 import json
 import resource

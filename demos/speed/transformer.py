@@ -1,7 +1,8 @@
 """Gradient, AdamW step and Hessian-vector product of a small transformer, float32.
 
-4 layers, width 128, 4 heads, context 64, 65 symbols, batch 32; dropout off. The hand-written NumPy is
-in `transformer_by_hand`; torch uses its fused attention where it can (its second derivative cannot).
+4 layers, width 128, 4 heads, context 64, 65 symbols, batch 32; dropout off. The hand-written
+NumPy is in `transformer_by_hand`; torch uses its fused attention where it can (its second
+derivative cannot).
 """
 import math
 
@@ -147,7 +148,8 @@ def torch_engines(params, v, tokens, following):
     def product():
         with sdpa_kernel(SDPBackend.MATH):
             g = torch.autograd.grad(loss(parameters), parameters, create_graph=True)
-            return (torch.autograd.grad(sum((a * b).sum() for a, b in zip(g, direction)), parameters),)
+            slope = sum((a * b).sum() for a, b in zip(g, direction))
+            return (torch.autograd.grad(slope, parameters),)
 
     trained = leaves()
     adamw = torch.optim.AdamW(trained, lr=LR, weight_decay=DECAY)

@@ -1,7 +1,8 @@
-"""A transformer's loss and gradient written out in NumPy, without any tape: what ours is measured by.
+"""A transformer's loss and gradient written out in NumPy, without a tape: our yardstick.
 
-The same layers as `problems.transformer` (pre-norm, learned positions, tanh gelu), dropout off. Every
-forward line has its backward line below it; temporaries are reused in place where that is free.
+The same layers as `problems.transformer` (pre-norm, learned positions, tanh gelu), dropout off.
+Every forward line has its backward line below it; temporaries are reused in place where that is
+free.
 """
 import math
 
@@ -12,7 +13,8 @@ NORM_EPS, GELU_C, GELU_A = 1e-6, math.sqrt(2.0 / math.pi), 0.044715
 
 def norm(h, p):
     centred = h - h.sum(axis=-1, keepdims=True) * (1.0 / h.shape[-1])
-    r = 1.0 / np.sqrt((centred * centred).sum(axis=-1, keepdims=True) * (1.0 / h.shape[-1]) + NORM_EPS)
+    variance = (centred * centred).sum(axis=-1, keepdims=True) * (1.0 / h.shape[-1])
+    r = 1.0 / np.sqrt(variance + NORM_EPS)
     centred *= r
     return centred * p["gain"] + p["shift"], (centred, r)
 
@@ -98,7 +100,7 @@ def attention_back(g, qkv, a, B, T, heads):
 
 
 def loss_and_gradient(params, tokens, following, heads):
-    """params: the tree of `Transformer.init`; tokens, following (B, T) -> (loss, tree of gradients)"""
+    """params: the tree of `Transformer.init`; tokens, following (B, T) -> (loss, gradients)"""
     (B, T), V = tokens.shape, params["E"].shape[0]
     C = params["E"].shape[1]
     future = np.triu(np.full((T, T), -np.inf, params["E"].dtype), 1)
@@ -143,4 +145,5 @@ def loss_and_gradient(params, tokens, following, heads):
     onehot = (np.arange(V)[:, None] == tokens.reshape(-1)).astype(g.dtype)
     positions = np.zeros_like(params["P"])
     positions[:T] = g.reshape(B, T, C).sum(axis=0)
-    return loss, {"E": onehot @ g, "P": positions, "blocks": blocks[::-1], "norm": final, "head": head}
+    return loss, {"E": onehot @ g, "P": positions, "blocks": blocks[::-1],
+                  "norm": final, "head": head}

@@ -12,8 +12,8 @@ from minigrad.ops.elementary import (
     arctan, cos, exp, expm1, log, log1p, sigmoid, sin, softplus, sqrt, tan, tanh)
 from minigrad.ops.linalg import dot, linear, matmul, outer
 from minigrad.ops.nn import (
-    attention, attention_weights, embedding, embedding_sum, log_softmax, mean_squared_error, softmax,
-    softmax_cross_entropy)
+    attention, attention_weights, embedding, embedding_sum, log_softmax, mean_squared_error,
+    softmax, softmax_cross_entropy)
 from minigrad.ops.normalisation import batch_norm, batch_statistics, layer_norm, standardize
 from minigrad.ops.pool import average_pool, global_mean, max_pool
 from minigrad.ops.recurrent import lstm

@@ -136,8 +136,8 @@ def _(g, y, _, x, *, needs):
 def dropout(x, *, rate, rng=None):
     """x with a share `rate` of its elements set to 0 and the rest divided by 1 - rate.
 
-    rng is a NumPy Generator; None (evaluation) returns x. The mask is drawn on the host, so the same
-    seed gives the same mask on every backend.
+    rng is a NumPy Generator; None (evaluation) returns x. The mask is drawn on the host, so the
+    same seed gives the same mask on every backend.
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"dropout: rate must lie in [0, 1), got {rate}.")

@@ -10,13 +10,14 @@ primitives of this file:
 
     conv2d (gradient in g)      conv2d_input (gradient in x)      conv2d_kernel (gradient in K)
 
-Each one's derivative rule uses the other two, so every order of derivative exists at no further cost.
+Each one's derivative rule uses the other two, so every order of derivative is there.
 
 How it is fast: the windows of a few images at a time are copied into the rows of one matrix
-("im2col"), small enough to stay in the processor's cache, and meet the kernel in one matrix product.
-With channels last the kw pixels of a window row are kw C adjacent numbers, so one strided view copies
-them in runs; a single channel is copied shift by shift. With stride 1 the gradient in x is itself a
-convolution of g, by the kernel turned round; otherwise windows are added back.
+("im2col"), small enough to stay in the processor's cache, and meet the kernel in one matrix
+product. With channels last the kw pixels of a window row are kw C adjacent numbers, so one
+strided view copies them in runs; a single channel is copied shift by shift. With stride 1 the
+gradient in x is itself a convolution of g, by the kernel turned round; otherwise windows are
+added back.
 """
 from minigrad.backend import on_device, xp
 from minigrad.ops.shape import sum_to
@@ -58,7 +59,7 @@ def windows(x, kh, kw, stride):
 
 
 def some_images(window, *arrays):
-    """The arrays (B, ...) a few images at a time; one image fills `window` numbers of the matrix."""
+    """The arrays (B, ...) a few images at a time; an image fills `window` numbers of the matrix."""
     step = max(1, WINDOWS // max(window, 1))
     for start in range(0, len(arrays[0]), step):
         yield tuple(a[start:start + step] for a in arrays)
@@ -70,7 +71,7 @@ def shifted(x, i, j, rows, columns, stride):
 
 
 def add_windows(cols, shape, kh, kw, stride):
-    """Transpose of `windows`: add the rows of cols back to where they came from, shape (B, H, W, C)."""
+    """Transpose of `windows`: the rows of cols added back to where they came from, (B, H, W, C)."""
     B, H, W, C = shape
     rows, columns = output_size(H, kh, stride, 0), output_size(W, kw, stride, 0)
     cols = cols.reshape(B, rows, columns, kh, kw, C)
@@ -114,7 +115,8 @@ def correlate(x, M, b, kh, kw, stride, rows, columns):
     y = xp.empty((B, *shape), dtype=x.dtype)
     line = None if b is None else xp.tile(b, shape[1])      # adding O numbers at a time is slow
     for x_, y_ in some_images(shape[0] * shape[1] * len(M), x, y):
-        xp.matmul(windows(padded(x_, rows, columns), kh, kw, stride), M, out=y_.reshape(-1, shape[2]))
+        cols = windows(padded(x_, rows, columns), kh, kw, stride)
+        xp.matmul(cols, M, out=y_.reshape(-1, shape[2]))
         if line is not None:
             along = y_.reshape(-1, len(line))
             along += line

@@ -21,8 +21,8 @@ from minigrad.tensor import primitive
 
 
 def _row_max(x):
-    """Maximum of the last axis, kept. Along a short axis NumPy is up to 7x faster on the transpose of
-    a block that fits the cache."""
+    """Maximum of the last axis, kept. Along a short axis NumPy is up to 7x faster on the transpose
+    of a block that fits the cache."""
     if x.shape[-1] > 64 or on_device or x.ndim < 2:
         return x.max(axis=-1, keepdims=True)
     largest = xp.empty(x.shape[:-1] + (1,), x.dtype)

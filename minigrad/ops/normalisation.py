@@ -10,7 +10,7 @@ from minigrad.tensor import constant, primitive
 
 
 def _sum(x, axis):
-    """Sum along `axis`, kept; as a product with ones where it is the last axis, or the first of two."""
+    """Sum along `axis`, kept; a product with ones for the last axis, or the first of two."""
     if axis == -1:
         return row_sum(x)
     if axis == (0,) and x.ndim == 2:
@@ -65,7 +65,8 @@ def standardize_slope(g, x, *, axis=-1, eps=1e-5):
 
     With c the cotangent and g', c' without their means along the axis,
 
-        dg = J c,    dx = -r^2 (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
+        dg = J c,
+        dx = -r^2 (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
     """
     h, r = _standardized(x, axis, eps)
     return _slope(g, h, r, axis), (h, r)

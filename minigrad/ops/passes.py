@@ -1,15 +1,16 @@
 """Fewer and cheaper passes over memory: what the fused operations' rules on arrays are built from.
 
-An elementwise NumPy operation on a large array spends its time fetching numbers, not on arithmetic, and
-a reduction over a short last axis spends it on starting over for every row. Hence: chains of elementwise
-operations go block by block, each block staying in the processor's cache through the whole chain; and
-sums over rows are products with a vector of ones. On a GPU neither matters; there these are plain.
+An elementwise NumPy operation on a large array spends its time fetching numbers, not on
+arithmetic, and a reduction over a short last axis spends it on starting over for every row.
+Hence: chains of elementwise operations go block by block, each block staying in the processor's
+cache through the whole chain; and sums over rows are products with a vector of ones. On a GPU
+neither matters; there these are plain.
 
 All of them see arrays only, and the products add in another order than `sum`: tests allow for it.
 """
 from minigrad.backend import on_device, xp
 
-BLOCK = 1 << 15                 # numbers, 128 KB in float32: several such blocks fit a cache of 1 MB
+BLOCK = 1 << 15                 # numbers, 128 KB in float32: several such blocks fit the cache
 
 
 def blocks(*arrays):

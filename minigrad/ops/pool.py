@@ -1,8 +1,9 @@
 """Pooling: one number for each window of an image, by maximum or by mean.
 
 Images are channels last, x (B, H, W, C). Both poolings are separable: pool along the height, then
-along the width. The maximum of a window is a choice of one of its elements, so it is linear where the
-choice stays the same. Two linear maps that depend on x only through that choice make its derivatives:
+along the width. The maximum of a window is a choice of one of its elements, so it is linear where
+the choice stays the same. Two linear maps that depend on x only through that choice make its
+derivatives:
 
     pool_pick(c, x)    the element of c at the place of x's maximum, in each window
     pool_route(g, x)   its transpose: g sent back to that place, zeros elsewhere
@@ -44,8 +45,8 @@ def checked(name, x, size, stride):
     if x.ndim != 4:
         raise ValueError(f"{name}: x has shape {x.shape}. Give images (B, H, W, C).")
     if stride < 1 or size < 1 or min(x.shape[1:3]) < size:
-        raise ValueError(f"{name}: windows of size {size} with stride {stride} do not fit images of "
-                         f"{x.shape[1]} x {x.shape[2]}. Use 1 <= size <= image and stride >= 1.")
+        raise ValueError(f"{name}: windows of size {size} with stride {stride} do not fit images "
+                         f"of {x.shape[1]} x {x.shape[2]}. Use 1 <= size <= image and stride >= 1.")
     return stride
 
 
@@ -121,7 +122,7 @@ def _(g, y, c, x, *, needs, axis, size, stride):
 
 @primitive
 def pool_route(g, x, *, axis, size, stride):
-    """Each g at the place of x's maximum in its window, zeros elsewhere. Linear in g, constant in x."""
+    """Each g at the place of x's maximum in its window, else zeros. Linear in g, constant in x."""
     return route(g, chosen(x, axis, size, stride)[1], x.shape, axis, size, stride)
 
 
@@ -144,7 +145,7 @@ def _(g, y, x, *, axis, size, stride):
 
 @primitive
 def pool_spread(g, *, shape, axis, size, stride):
-    """Each g added to the `size` elements of its window, shape as given: transpose of `pool_sum`."""
+    """Each g added to the `size` elements of its window: the transpose of `pool_sum`."""
     out = xp.zeros(shape, dtype=g.dtype)
     for part in parts(out, axis, size, stride):
         part += g

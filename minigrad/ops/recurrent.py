@@ -14,9 +14,11 @@ Backwards, with dh_t and dc_t what later times and the outputs ask of h_t and c_
     dz_o = dh_t tanh(c_t) o (1 - o)  dz_q = dc_t i (1 - q^2)
     dh_{t-1} = dz_t U^T,   dc_{t-1} = dc_t f,   dW = sum_t x_t^T dz_t,   dU = sum_t h_{t-1}^T dz_t
 
-How it is fast: x_t W for all times is one product, and so are dW and dU; only the products with U wait
-for one another. The four gates are the leading axis of every array, so each is contiguous. One tanh
-serves all four, since sigmoid(z) = (1 + tanh(z / 2)) / 2: the halves are put into the weights.
+How it is fast: the products with W, and those that give dW and dU, take many times at once; only
+those with U wait for one another. A few times go through all of it before the next ones, so that
+their gates stay in the processor's cache. The four gates are the leading axis of every array, so
+each is contiguous. One tanh serves all four, since sigmoid(z) = (1 + tanh(z / 2)) / 2: the halves
+are put into the weights.
 
 Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
@@ -36,9 +38,9 @@ def check(x, W, U, b, h0, c0):
     B = x.shape[1] if x.ndim == 3 else None
     expected = ((x.shape[-1], 4 * H), (H, 4 * H), (4 * H,), (B, H), (B, H))
     if x.ndim != 3 or (W.shape, U.shape, b.shape, h0.shape, c0.shape) != expected:
-        raise ValueError(f"lstm: x {x.shape}, W {W.shape}, U {U.shape}, b {b.shape}, h0 {h0.shape}, "
-                         f"c0 {c0.shape} do not fit. Give (T, B, I), (I, 4H), (H, 4H), (4H,), "
-                         "(B, H), (B, H).")
+        raise ValueError(f"lstm: x {x.shape}, W {W.shape}, U {U.shape}, b {b.shape}, h0 "
+                         f"{h0.shape}, c0 {c0.shape} do not fit. Give (T, B, I), (I, 4H), (H, 4H), "
+                         "(4H,), (B, H), (B, H).")
 
 
 def gate_major(M):
@@ -65,13 +67,14 @@ def lstm(x, W, U, b, h0, c0):
     W4, U4 = gate_major(W) * half, gate_major(U) * half
     b4 = gate_major(b.reshape(1, -1)) * half
     gates, y = xp.empty((4, T, B, H), dtype=x.dtype), xp.empty((2, T, B, H), dtype=x.dtype)
+    x_rows, gate_rows = x.reshape(T * B, I), gates.reshape(4, T * B, H)
     tanh_c = xp.empty((T, B, H), dtype=x.dtype)
     recurrent, new = xp.empty((4, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
     h, c = h0, c0
     for t in range(T):
         if t % STEPS == 0:
             some = slice(t * B, min(t + STEPS, T) * B)
-            inputs = xp.matmul(x.reshape(T * B, I)[some], W4, out=gates.reshape(4, T * B, H)[:, some])
+            inputs = xp.matmul(x_rows[some], W4, out=gate_rows[:, some])
             inputs += b4
         z = gates[:, t]                                 # (4, B, H), becomes i, f, o, q in place
         z += xp.matmul(h, U4, out=recurrent)
@@ -149,7 +152,7 @@ def before(states, first, some):
 
 @lstm.vjp_joint
 def _(g, y, x, W, U, b, h0, c0, *, needs):
-    """The same sweep in differentiable operations. The gates need no recursion: y holds all h, c."""
+    """The same sweep in differentiable operations. Gates need no recursion: y holds all h and c."""
     (T, B, I), H = x.shape, U.shape[0]
     h_before, c_before = (concatenate([reshape(first, shape=(1, B, H)), y[k, :-1]])
                           for k, first in enumerate((h0, c0)))

@@ -1,23 +1,25 @@
 """Causal self-attention of several heads, from the joint projection to the joint output.
 
-With qkv (B, T, 3C) holding queries, keys and values side by side, each cut into H heads of D = C / H
-channels, every head of every sequence is
+With qkv (B, T, 3C) holding queries, keys and values side by side, each cut into H heads of D = C
+/ H channels, every head of every sequence is
 
     a = softmax(q k^T / sqrt(D)) over s <= t,  (T, T)        y = (m a) v,  (T, D)
 
-with m a dropout mask or 1, and the heads stand side by side again in the result (B, T, C). Backwards
+with m a dropout mask or 1, and the heads stand side by side again in the result (B, T, C).
+Backwards
 
     dv = (m a)^T g     ds = a (m (g v^T) - r) / sqrt(D)     dq = ds k     dk = ds^T q
 
 where r_t = sum_s a_ts m_ts (g_t . v_s) = g_t . y_t comes from D numbers instead of T.
 
-How it is fast: heads are views of qkv, and products write straight into their place in the output and
-in the gradient. The weights are kept keys first, e[s, t], and before the division by their sum over s:
-NumPy takes maxima along columns three times faster, and dividing y and g is less than dividing e. A few
-sequences at a time go through the whole chain, so that their e stays in the processor's cache.
-`minigrad.attention` is the general operation, with q, k and v apart.
+How it is fast: heads are views of qkv, and products write straight into their place in the output
+and in the gradient. The weights are kept keys first, e[s, t], and before the division by their
+sum over s: NumPy takes maxima along columns three times faster, and dividing y and g is less than
+dividing e. A few sequences at a time go through the whole chain, so that their e stays in the
+processor's cache. `minigrad.attention` is the general operation, with q, k and v apart.
 
-Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv:2205.14135, appendix B.
+Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv:2205.14135,
+appendix B.
 """
 import math
 
@@ -45,7 +47,7 @@ def cut(y, heads):
 
 
 def columns(x):
-    """x (B, H, T, D) copied as (B, H, D, T): products with it are twice as fast as with its view."""
+    """x (B, H, T, D) copied as (B, H, D, T): products with it are faster than with its view."""
     return xp.ascontiguousarray(x.swapaxes(-1, -2))
 
 
@@ -65,8 +67,8 @@ def self_attention(qkv, *, heads, mask=None):
     mask  multiplies the weights, for dropout: an array (B, H, T, T), keys first, m[..., s, t]
     """
     if qkv.ndim != 3 or qkv.shape[2] % (3 * heads):
-        raise ValueError(f"self_attention: qkv {qkv.shape} cannot be cut into q, k and v of {heads} "
-                         "heads. Give (B, T, 3C) with C a multiple of heads.")
+        raise ValueError(f"self_attention: qkv {qkv.shape} cannot be cut into q, k and v of "
+                         f"{heads} heads. Give (B, T, 3C) with C a multiple of heads.")
     (B, T, width), dtype = qkv.shape, qkv.dtype
     scale = 1.0 / math.sqrt(width // (3 * heads))
     y, e = xp.empty((B, T, width // 3), dtype), xp.empty((B, heads, T, T), dtype)

@@ -35,7 +35,7 @@ def test_the_transformer_by_hand_is_the_transformer():
 
 @pytest.mark.slow
 def test_the_tape_costs_little_over_numpy_by_hand():
-    """Best of ten each, in turn, in one process; 1.1 is the aim, 1.3 leaves room for a busy machine."""
+    """Best of ten each, in turn, in one process; 1.1 is the aim, 1.3 leaves room for noise."""
     mg.keep_heap()
     problem, params, batch = transformer(layers=2, width=128, context=64)
     params = mg.tree.rebuild(params, [a.astype("float32") for a in leaves_of(params)])

@@ -1,4 +1,4 @@
-"""What every primitive must pass, for one sample: three orders of derivatives, its two rules, dtypes."""
+"""What a primitive must pass on a sample: three orders of derivatives, its two rules, dtypes."""
 import numpy as np
 
 import minigrad as mg
@@ -8,7 +8,7 @@ from tests.minigrad.test_ops import scalar
 
 
 def check_orders(operation, inputs, settings, smooth=3, seed=1):
-    """Gradient, Hessian products and, where smooth, the derivative of v.Hv, by central differences."""
+    """Gradient, Hessian products and, where smooth, the derivative of v.Hv, against differences."""
     rng = np.random.default_rng(seed)
     f, x = scalar(operation, inputs, settings, rng)
     mg.check_gradient(f, x, rng)

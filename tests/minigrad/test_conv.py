@@ -41,8 +41,8 @@ def loops(x, K, b, stride, padding):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_values_are_those_of_the_loops(case):
     (x, K, b), size = drawn(case)
-    expected = loops(to_host(x), to_host(K), to_host(b), **size)
-    np.testing.assert_allclose(to_host(mg.conv2d(x, K, b, **size)), expected, rtol=1e-12, atol=1e-13)
+    expected, y = loops(to_host(x), to_host(K), to_host(b), **size), mg.conv2d(x, K, b, **size)
+    np.testing.assert_allclose(to_host(y), expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -97,11 +97,11 @@ def images(*shape):
 
 
 @pytest.mark.parametrize("x, K, b, size, message", [
-    (images(1, 4, 4, 3), images(2, 1, 3, 3), images(2), {}, r"conv2d: x .* do not fit. Give x \(B, H"),
+    (images(1, 4, 4, 3), images(2, 1, 3, 3), images(2), {}, r"conv2d: x .* do not fit. Give x"),
     (images(4, 4, 3), images(2, 3, 3, 3), images(2), {}, r"conv2d: x \(4, 4, 3\)"),
     (images(1, 4, 4, 3), images(2, 3, 3, 3), images(3), {}, r"conv2d: the bias has shape \(3,\)"),
     (images(1, 4, 4, 3), images(2, 3, 3, 3), images(2), dict(stride=0), r"conv2d: stride 0"),
-    (images(1, 4, 4, 3), images(2, 3, 5, 5), images(2), {}, r"conv2d: the kernel \(5, 5\) is larger")])
+    (images(1, 4, 4, 3), images(2, 3, 5, 5), images(2), {}, r"conv2d: the kernel \(5, 5\) is")])
 def test_errors_name_the_shapes(x, K, b, size, message):
     with pytest.raises(ValueError, match=message):
         mg.conv2d(x, K, b, **size)

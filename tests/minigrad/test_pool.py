@@ -75,7 +75,8 @@ def test_global_mean_is_the_mean_over_pixels():
 @pytest.mark.parametrize("pool", [mg.max_pool, mg.average_pool, lambda x, **_: mg.global_mean(x)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dtype_in_is_dtype_out(pool, dtype):
-    check_dtypes(pool, [xp.asarray(apart((2, 6, 6, 2)).astype(dtype))], dict(size=3, stride=1), dtype)
+    x = xp.asarray(apart((2, 6, 6, 2)).astype(dtype))
+    check_dtypes(pool, [x], dict(size=3, stride=1), dtype)
 
 
 @pytest.mark.parametrize("settings, message", [

@@ -1,4 +1,4 @@
-"""The LSTM layer against a loop written from its formula, derivatives of three orders, and torch."""
+"""The LSTM layer against a loop written from its formula, three orders of derivatives, torch."""
 import numpy as np
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every model must pass: derivatives through the flat point, dtype, and what `record` holds."""
+"""What every model must pass: derivatives through the flat point, dtype, contents of `record`."""
 import numpy as np
 
 import minigrad as mg
@@ -45,7 +45,8 @@ def check_against_torch(ours, theirs, dtype):
     """(loss, [gradients]) of both engines agree: 1e-6 in float32, 1e-10 in float64, relative to the
     loss and to the length of the whole gradient."""
     tolerance = {"float32": 1e-6, "float64": 1e-10}[dtype]
-    assert abs(float(ours[0]) - float(theirs[0].detach())) <= tolerance * abs(float(theirs[0].detach()))
+    loss = float(theirs[0].detach())
+    assert abs(float(ours[0]) - loss) <= tolerance * abs(loss)
     square = error = 0.0
     for a, b in zip(ours[1], theirs[1], strict=True):
         a = to_host(a)

@@ -8,7 +8,7 @@ from minigrad.backend import to_host
 from problems.initialisers import (RULES, TRUNCATED_STD, convolution, dense, fans, table,
                                    truncated_normal)
 
-N = 400 * 300           # numbers drawn; the relative error of a standard deviation is below 1/sqrt(N)
+N = 400 * 300           # numbers drawn; relative error of a standard deviation below 1/sqrt(N)
 SPREAD = 4 / math.sqrt(N)
 
 

@@ -110,7 +110,8 @@ def test_torch_agrees(tied, dtype):
     tokens, following = (torch.tensor(to_host(a)) for a in problem.data)
     h = p["E"][tokens.T]
     for layer in p["layers"]:
-        state, cell, outputs = torch.zeros(B, 3, dtype=h.dtype), torch.zeros(B, 3, dtype=h.dtype), []
+        state, outputs = torch.zeros(B, 3, dtype=h.dtype), []
+        cell = torch.zeros(B, 3, dtype=h.dtype)
         for x in h:
             i, f, o, q = (x @ layer["W"] + state @ layer["U"] + layer["b"]).chunk(4, dim=1)
             cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(q)

@@ -1,4 +1,4 @@
-"""The perceptron against hand-computed values, a loop over points, and a naive reading of its formula."""
+"""The perceptron against known values, a loop over points, and a naive reading of its formula."""
 import math
 
 import numpy as np
@@ -21,7 +21,7 @@ EIGENVALUES = [-1.2686936742, -.7538186108, -.3982257179, -.2202999045, -.019156
 
 def tiny():
     """The 2-2-1 tanh network whose derivatives are known to ten digits. There W1's rows are the
-    hidden units' weights, so W1 is the transpose of ours; the loss is half the mean squared error."""
+    hidden units' weights, the transpose of ours; the loss is half the mean squared error."""
     x = xp.asarray([[-.8, .6], [-1, -.4], [.3, 1.2], [.3, .8]])
     y = xp.asarray([1.2, -.9, .2, 0.0])
     model = MLP((2, 2, 1), activation="tanh", loss="mse")

@@ -16,7 +16,8 @@ V, B, T = 7, 2, 5
 
 
 def small(**settings):
-    return Transformer(V, **{**dict(layers=2, width=8, heads=2, context=6, feedforward=12), **settings})
+    default = dict(layers=2, width=8, heads=2, context=6, feedforward=12)
+    return Transformer(V, **{**default, **settings})
 
 
 def batch(seed=0, texts=B):
@@ -25,7 +26,8 @@ def batch(seed=0, texts=B):
 
 
 def test_the_published_model_has_842_817_parameters():
-    assert Network(Transformer(65, layers=4, width=128, heads=4, context=256)).layout.size == 842_817
+    model = Transformer(65, layers=4, width=128, heads=4, context=256)
+    assert Network(model).layout.size == 842_817
 
 
 def test_a_tied_head_saves_its_matrix_and_bias():
@@ -51,7 +53,8 @@ def by_hand(params, tokens, heads, tied):
             seen = np.empty(C)
             for head in range(heads):
                 part = slice(head * D, (head + 1) * D)
-                q, k, v = qkv[t][:C][part], [r[C:2 * C][part] for r in qkv], [r[2 * C:][part] for r in qkv]
+                q = qkv[t][:C][part]
+                k, v = ([r[i * C:(i + 1) * C][part] for r in qkv] for i in (1, 2))
                 weight = np.exp([q @ k[s] / math.sqrt(D) for s in range(t + 1)])
                 seen[part] = sum(w * v[s] for s, w in enumerate(weight / weight.sum()))
             h[t] = h[t] + seen @ block["out"]["W"] + block["out"]["b"]
@@ -75,7 +78,8 @@ def test_logits_are_the_formula_position_by_position(tied):
     tokens, _ = batch()
     logits = to_host(model.apply(params, tokens))
     for text, row in zip(to_host(tokens), logits):
-        np.testing.assert_allclose(row, by_hand(on_host(params), text, 2, tied), rtol=1e-10, atol=1e-12)
+        expected = by_hand(on_host(params), text, 2, tied)
+        np.testing.assert_allclose(row, expected, rtol=1e-10, atol=1e-12)
 
 
 def test_no_position_sees_a_later_token():
@@ -105,7 +109,8 @@ def test_recorded_inputs_are_rows():
 
 def test_initial_values_are_those_of_flax():
     """Widths wide enough that each deviation is known to a few per cent."""
-    params = on_host(Transformer(500, layers=1, width=64, heads=4, context=300).init(np.random.default_rng(3)))
+    model = Transformer(500, layers=1, width=64, heads=4, context=300)
+    params = on_host(model.init(np.random.default_rng(3)))
     block = params["blocks"][0]
     for array, std in ((params["E"], 1 / 8), (params["P"], 1 / 8), (block["qkv"]["W"], 1 / 8),
                        (block["down"]["W"], 1 / 16), (params["head"]["W"], 1 / 8)):
@@ -123,8 +128,8 @@ def test_dropout_is_reproducible_and_off_in_evaluation():
 
 
 def test_dropout_acts_at_its_four_places(monkeypatch):
-    """2 layers: once on the embeddings, and in each layer on the weights, the attention's output and
-    the feed-forward output."""
+    """2 layers: once on the embeddings, and in each layer on the weights, the attention's output
+    and the feed-forward output."""
     shapes = []
     drawn = mg.ops.activations.dropout_mask
 
@@ -169,7 +174,8 @@ def test_sampling_follows_the_likeliest_and_the_seed():
     (lambda: small(context=4).apply(small(context=4).init(np.random.default_rng(0)), batch()[0]),
      "Transformer: 5 tokens are more than its context of 4"),
     (lambda: small().sample({}, [], 3, None), "sample: the prompt is empty"),
-    (lambda: small().sample({}, [1], 3, None, temperature=-1.0), "sample: temperature must be >= 0")])
+    (lambda: small().sample({}, [1], 3, None, temperature=-1.0),
+     "sample: temperature must be >= 0")])
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
