@@ -67,7 +67,8 @@ def test_ctrl_c_stops_the_workers_without_noise(tmp_path):
     process = subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                start_new_session=True,
-                               env={**os.environ, "PYTHONPATH": os.getcwd()})
+                               env={**os.environ, "PYTHONPATH": os.pathsep.join(
+                                   [os.getcwd(), os.environ.get("PYTHONPATH", "")])})
     deadline = time.monotonic() + 20
     while not (tmp_path / "begun1").exists() and time.monotonic() < deadline:
         time.sleep(0.02)

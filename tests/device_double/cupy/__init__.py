@@ -70,6 +70,9 @@ class ndarray:
     def __repr__(self):
         return f"device {self._host!r}"
 
+    def __str__(self):
+        return str(self._host)
+
     def __len__(self):
         return len(self._host)
 
