@@ -5,7 +5,7 @@ Question   where does the largest Hessian eigenvalue settle when a network is tr
 Expected   at the stability threshold of the method: 2/lr for gradient descent, (2+2b)/lr for Polyak
            momentum, (2+2b)/(lr (1+2b)) for Nesterov, within 3 % on average; gradient flow, which
            has no threshold, sharpens beyond it.
-Time       about 15 s; --quick 2 s.
+Time       about 12 s; --quick 2 s.
 Source     Cohen et al. 2021, arXiv:2103.00065. The network and data (20 points of a Chebyshev
            polynomial of degree 4, tanh 1-50-50-1, half squared error) are small enough to watch.
 

@@ -6,7 +6,7 @@ Expected   scaling a layer by c and the next by 1/c changes raw slices, lambda_m
            sharpness, and leaves filter- and layer-normalised slices alone (1e-8). A factor of its
            own for each unit does change them; weight-normalised slices and the adaptive sharpness
            (eta = 0) see neither.
-Time       about 4 s; --quick 2 s.
+Time       about 2 s; --quick 1 s.
 Source     Li et al. 2018, arXiv:1712.09913; Dinh et al. 2017, arXiv:1703.04933; Kwon et al. 2021,
            arXiv:2102.11600.
 

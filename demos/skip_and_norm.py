@@ -3,7 +3,7 @@
 Question   how does the largest Hessian eigenvalue at the start grow with depth?
 Expected   with both it hardly does (24 layers / 2 layers below 4); plain networks grow more than
            tenfold; under ReLU skip alone has the larger lambda_max; norm alone is worst of all.
-Time       about 45 s; --quick 4 s.
+Time       about 20 s; --quick 4 s.
 Source     Li et al. 2018, arXiv:1712.09913 (skips smooth residual networks, which are normalised
            too); here tanh networks of width 32 on 400 points of ten-dimensional clusters.
 

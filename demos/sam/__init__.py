@@ -4,7 +4,7 @@ Question   does sharpness-aware minimisation find flat minima, and do they gener
 Expected   on (1 - ab)^2, where all of ab = 1 is optimal and lambda_max = 2(a^2 + b^2) >= 4, SAM
            ends below 4.2 while descent stops above 18. On small networks it lowers lambda_max,
            but the most accurate setting is not the flattest one.
-Time       about 40 s; --quick 5 s.
+Time       about 20 s; --quick 4 s.
 Source     Foret et al. 2021, arXiv:2010.01412; Kwon et al. 2021, arXiv:2102.11600 (ASAM).
 
 The networks: 10-64-64-5 on 200 points of Gaussian clusters, a fifth of the labels redrawn. Their

@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 
+import minigrad as mg
+from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import Objective
 from problems import Network
@@ -69,6 +71,28 @@ def test_adaptive_sharpness_is_invariant_and_the_others_are_not(c):
     assert adaptive[1] == pytest.approx(adaptive[0], rel=1e-11)
     assert abs(plain[1] / plain[0] - 1) > 0.1
     assert abs(curvature[1] / curvature[0] - 1) > 0.1
+
+
+def test_batch_norm_after_each_filter_makes_filter_slices_exactly_invariant():
+    """BN(c_i z_i) = BN(z_i): here a factor for each unit needs no change of the next layer at all."""
+    rng = np.random.default_rng(4)
+    x, labels = xp.asarray(rng.standard_normal((30, 4))), xp.asarray(rng.integers(0, 3, 30))
+    layout = Layout({"first": {"W": np.ones((4, 8)), "gain": np.ones(8), "shift": np.ones(8)},
+                     "last": {"W": np.ones((8, 3))}})
+
+    def loss(theta):
+        p = layout.unravel(theta)
+        h = mg.relu(mg.batch_norm(x @ p["first"]["W"], p["first"]["gain"], p["first"]["shift"], eps=1e-30))
+        return mg.softmax_cross_entropy(h @ p["last"]["W"], labels)
+
+    theta = xp.asarray(rng.standard_normal(layout.size))
+    factor = np.ones(layout.size)
+    factor[layout["first.W"].start:layout["first.W"].stop] = np.tile(PER_UNIT, 4)
+    d = xp.asarray(rng.standard_normal(layout.size))
+    heights = {norm: [[float(loss(w + a * normalise(d, w, layout, norm))) for a in (-0.5, 0.0, 0.7)]
+                      for w in (theta, theta * xp.asarray(factor))] for norm in ("filter", "layer")}
+    np.testing.assert_allclose(*heights["filter"], rtol=1e-8)
+    assert np.max(np.abs(np.diff(heights["layer"], axis=0))) > 1e-3
 
 
 def test_a_direction_of_another_layout_is_refused():
