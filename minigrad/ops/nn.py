@@ -31,8 +31,9 @@ def _row_max(x):
     return largest
 
 
-def _softmax(x, axis):
-    y = x - (_row_max(x) if axis == -1 else x.max(axis=axis, keepdims=True))
+def _softmax(x, axis, out=None):
+    """softmax of x along an axis, in a new array or in `out`, which may be x."""
+    y = xp.subtract(x, _row_max(x) if axis == -1 else x.max(axis=axis, keepdims=True), out=out)
     y = xp.exp(y, out=y)
     y /= row_sum(y) if axis == -1 else y.sum(axis=axis, keepdims=True)
     return y
@@ -157,7 +158,7 @@ def _weights(q, k, causal):
     if causal:
         T, S = scores.shape[-2:]
         scores += xp.triu(xp.full((T, S), -math.inf, scores.dtype), S - T + 1)
-    return _softmax(scores, -1)
+    return _softmax(scores, -1, out=scores)
 
 
 @primitive
@@ -179,9 +180,11 @@ def softmax_slope(g, a, *, scale=1.0):
 
         dg = softmax_slope(c, a),    da = scale (c (g - sum g a) - g sum c a)
     """
-    y = g - row_dot(g, a)
-    y *= a
-    y *= scale
+    y = xp.empty(g.shape, g.dtype)
+    for g_, a_, y_ in blocks(g, a, y):
+        xp.subtract(g_, row_dot(g_, a_), out=y_)
+        y_ *= a_
+        y_ *= scale
     return y
 
 
@@ -200,10 +203,12 @@ def _(c, y, _, g, a, *, needs, scale=1.0):
     dg = softmax_slope(c, a, scale=scale) if needs[0] else None
     if not needs[1]:
         return dg, None
-    da = g - row_dot(g, a)
-    da *= c
-    da -= g * row_dot(c, a)
-    da *= scale
+    da = xp.empty(a.shape, a.dtype)
+    for c_, g_, a_, da_ in blocks(c, g, a, da):
+        xp.subtract(g_, row_dot(g_, a_), out=da_)
+        da_ *= c_
+        da_ -= g_ * row_dot(c_, a_)
+        da_ *= scale
     return dg, da
 
 

@@ -51,11 +51,17 @@ def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
     return (_slope(g, h, r, axis),)
 
 
+def _pieces(axis, *arrays):
+    """Rows are independent of one another, so they can go block by block; other axes are not."""
+    return blocks(*arrays) if axis == -1 else [arrays]
+
+
 def _slope(g, h, r, axis):
-    n = g.size // r.size
-    d = g - _sum(g, axis) * (1.0 / n)
-    d -= h * (_dot(g, h, axis) * (1.0 / n))
-    d *= r
+    d, n = xp.empty(g.shape, g.dtype), g.size // r.size
+    for g_, h_, r_, d_ in _pieces(axis, g, h, r, d):
+        xp.subtract(g_, _sum(g_, axis) * (1.0 / n), out=d_)
+        d_ -= h_ * (_dot(g_, h_, axis) * (1.0 / n))
+        d_ *= r_
     return d
 
 
@@ -93,16 +99,17 @@ def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
     dg = _slope(c, h, r, axis) if needs[0] else None
     if not needs[1]:
         return dg, None
-    one = r.size / g.size                            # 1 / n, for averages
-    c, g = c - _sum(c, axis) * one, g - _sum(g, axis) * one
-    ch, gh = _dot(c, h, axis) * one, _dot(g, h, axis) * one
-    bend = h * (_dot(c, g, axis) * one - 3.0 * ch * gh)
-    c *= gh
-    bend += c
-    g *= ch
-    bend += g
-    bend *= -r * r
-    return dg, bend
+    dx, one = xp.empty(x.shape, x.dtype), r.size / g.size           # one = 1 / n, for averages
+    for c_, g_, h_, r_, dx_ in _pieces(axis, c, g, h, r, dx):
+        c_, g_ = c_ - _sum(c_, axis) * one, g_ - _sum(g_, axis) * one
+        ch, gh = _dot(c_, h_, axis) * one, _dot(g_, h_, axis) * one
+        xp.multiply(h_, _dot(c_, g_, axis) * one - 3.0 * ch * gh, out=dx_)
+        c_ *= gh
+        dx_ += c_
+        g_ *= ch
+        dx_ += g_
+        dx_ *= -r_ * r_
+    return dg, dx
 
 
 @primitive(saves=True)
