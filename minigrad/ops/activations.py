@@ -39,16 +39,20 @@ def _(g, y, s, x, *, needs):
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 
 
-def _gate_and_slope(x, s, slope, spare):
-    """s <- (1 + tanh u) / 2 and slope <- s (1 + (1 - s) x w), for one block; u and x w share their
-    powers of x:  x w = 6u - 4cx."""
-    xp.multiply(x, x, out=slope)
-    slope *= GELU_C * GELU_A
-    slope += GELU_C
-    slope *= x                                              # u
-    xp.tanh(slope, out=s)
+def _gate(x, u, s):
+    """u <- c (x + a x^3) and s <- (1 + tanh u) / 2, for one block."""
+    xp.multiply(x, x, out=u)
+    u *= GELU_C * GELU_A
+    u += GELU_C
+    u *= x
+    xp.tanh(u, out=s)
     s *= 0.5
     s += 0.5
+
+
+def _gate_and_slope(x, s, slope, spare):
+    """s as above and slope <- s (1 + (1 - s) x w), for one block;  x w = 6u - 4cx."""
+    _gate(x, slope, s)
     slope *= 6.0
     slope -= xp.multiply(x, 4.0 * GELU_C, out=spare)        # x w
     slope *= xp.subtract(1.0, s, out=spare)
@@ -106,7 +110,7 @@ def _(g, y, _, x, *, needs):
     dx = xp.empty(x.shape, x.dtype)
     for x_, g_, dx_ in blocks(x, g, dx):
         s, xx = xp.empty_like(x_), x_ * x_
-        _gate(x_, s)
+        _gate(x_, dx_, s)
         w = xx * (6.0 * GELU_C * GELU_A)
         w += 2.0 * GELU_C
         w *= w
