@@ -87,13 +87,16 @@ def _(g, y, slope, x, *, needs):
     return (g * slope,)
 
 
-@primitive
+@primitive(saves=True)
 def gelu_slope(x):
-    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x^2 + (1 - 2s) x w^2)."""
+    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x^2 + (1 - 2s) x w^2).
+
+    That one is saved when it is first asked for: Hessian-vector products at one point share it.
+    """
     y = xp.empty(x.shape, x.dtype)
     for x_, y_ in blocks(x, y):
         _gate_and_slope(x_, xp.empty_like(x_), y_, xp.empty_like(x_))
-    return y
+    return y, []
 
 
 @gelu_slope.vjp
@@ -106,9 +109,16 @@ def _(g, y, x):
 
 
 @gelu_slope.vjp_arrays
-def _(g, y, _, x, *, needs):
+def _(g, y, saved, x, *, needs):
+    if not saved:
+        saved.append(_bend(x))
+    return (g * saved[0],)
+
+
+def _bend(x):
+    """The second derivative of gelu."""
     dx = xp.empty(x.shape, x.dtype)
-    for x_, g_, dx_ in blocks(x, g, dx):
+    for x_, dx_ in blocks(x, dx):
         s, xx = xp.empty_like(x_), x_ * x_
         _gate(x_, dx_, s)
         w = xx * (6.0 * GELU_C * GELU_A)
@@ -123,8 +133,7 @@ def _(g, y, _, x, *, needs):
         dx_ += xx
         dx_ *= s
         dx_ *= xp.subtract(1.0, s, out=s)
-        dx_ *= g_
-    return (dx,)
+    return dx
 
 
 def dropout(x, *, rate, rng=None):
