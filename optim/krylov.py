@@ -5,7 +5,8 @@
 Each step multiplies the newest vector by A and takes out what the older ones already span. In exact
 arithmetic only the last two vectors matter (A is symmetric), so A looks tridiagonal from inside the
 space. In floating point that fails as soon as one eigenvalue has converged, and copies of it appear
-("ghosts"); so every new vector is made orthogonal to all older ones.
+("ghosts"); so the vectors are kept orthogonal to all older ones. That reads the whole of V, which
+soon costs as much as a product with A, so it is done when an estimate says that it is needed.
 
 Only `matvec` is ever asked. Saddle-free Newton steps inside the space; `problems.landscape` reads
 eigenvalues and spectral densities off T.
@@ -21,6 +22,8 @@ import numpy as np
 from minigrad.backend import float_of, to_host, xp
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
+DRIFT = 0.6             # vectors count as orthogonal up to rounding ** DRIFT: 4e-10 in float64
+ALWAYS = 8              # the first steps are orthogonalised in any case: they show asymmetry
 ASYMMETRY = 1e-6        # <v, A w> and <w, A v> may differ by this share of |T| (float64)
 
 
@@ -52,15 +55,15 @@ def krylov_basis(matvec, start, m, passes=2):
     """Run m Lanczos steps from `start` (n,).
 
         w = A v_j,    a_j = <v_j, w>,    w <- w - a_j v_j - b_{j-1} v_{j-1}
-        w <- w - V^T V w               (passes times at most)
+        w <- w - V^T V w               (where `drift` asks for it)
         b_j = |w|,    v_{j+1} = w / b_j
 
-    passes   a pass that takes out less than sqrt(rounding) |A v_j| leaves rounding only and is the
-             last. 0: the bare recurrence, to show what goes wrong
+    passes   limit of repetitions of the second line; a pass that takes out less than sqrt(rounding)
+             |A v_j| is the last. 0: the bare recurrence, to show what goes wrong
 
     Returns a Krylov record; it holds fewer than m steps if the space became invariant.
     Raises  ValueError for m outside [1, n], a start without direction, an operator that is not
-            symmetric (a pass shows it at no cost) or returns NaN
+            symmetric (the passes show it at no cost) or returns NaN
     """
     n = start.shape[0]
     if not 1 <= m <= n:
@@ -73,6 +76,8 @@ def krylov_basis(matvec, start, m, passes=2):
     V = xp.empty((m, n), dtype=start.dtype)
     rounding = float(np.finfo(V.dtype).eps)
     a, b = np.zeros(m), np.zeros(m)
+    before, now = np.zeros(0), np.zeros(0)            # drift of v_{j-1} and v_j from the older ones
+    due = ALWAYS
     v = start * (1.0 / length)
     for j in range(m):
         V[j] = v
@@ -86,18 +91,46 @@ def krylov_basis(matvec, start, m, passes=2):
         if j:
             w -= float(b[j - 1]) * V[j - 1]
         scale = max(np.abs(a[:j + 1]).max(), b.max())
-        for repeat in range(passes):
-            h = V[:j + 1] @ w
-            w -= h @ V[:j + 1]
-            if repeat == 0:
-                check_symmetry(to_host(h), b, scale, rounding)
-            if float_of(xp.linalg.norm(h)) <= math.sqrt(rounding) * size:
-                break
         b[j] = float_of(xp.linalg.norm(w))
+        before, now = now, drift(a, b, now, before, rounding * math.sqrt(n) * scale)
+        if np.abs(now).max() > rounding**DRIFT:
+            due = max(due, 2)                         # v_{j+1} and v_{j+2}: the recurrence has both
+        if due and passes:
+            for repeat in range(passes):
+                h = V[:j + 1] @ w
+                w -= h @ V[:j + 1]
+                if repeat == 0:
+                    check_symmetry(to_host(h), b, scale, rounding)
+                if float_of(xp.linalg.norm(h)) <= math.sqrt(rounding) * size:
+                    break
+            b[j] = float_of(xp.linalg.norm(w))
+            now[:] = rounding * math.sqrt(n)
+            due -= 1
         if b[j] <= BREAKDOWN * scale or (passes and j + 1 == n):
             return Krylov(V[:j + 1], a[:j + 1], b[:j + 1], True)
         v = w * (1.0 / float(b[j]))
     return Krylov(V, a, b, False)
+
+
+def drift(a, b, now, before, noise):
+    """<v_k, v_{j+1}> for k = 0 ... j, as rounding makes it grow, from those of v_j and v_{j-1}.
+
+        b_j w'_k = b_k w_{k+1} + (a_k - a_j) w_k + b_{k-1} w_{k-1} - b_{j-1} w^-_k +- noise
+
+    which is the process's own recurrence, multiplied by v_k from the left. j numbers a step tell
+    when a pass over all of V is due.
+
+    Source: Simon 1984, Mathematics of Computation 42, 115-142.
+    """
+    j = len(now)
+    if b[j] == 0.0:
+        return np.full(j + 1, np.inf)
+    if j == 0:
+        return np.array([noise / b[0]])
+    w, w_before = np.append(now, 1.0), np.append(before, 1.0)           # <v_j, v_j> = 1
+    grown = b[:j] * w[1:] + (a[:j] - a[j]) * w[:-1] - b[j - 1] * w_before
+    grown[1:] += b[:j - 1] * w[:j - 1]
+    return np.append((grown + np.copysign(noise, grown)) / b[j], noise / b[j])
 
 
 def check_symmetry(h, b, scale, rounding):

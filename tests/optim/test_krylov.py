@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from minigrad.backend import to_host, xp
+from optim import krylov
 from optim.krylov import krylov_basis, tridiagonal_eigh
 
 
@@ -24,11 +25,11 @@ def test_basis_is_orthonormal_and_makes_a_tridiagonal(seed, m):
     space = run(A, m, seed)
     V = to_host(space.V)
     T = np.diag(space.a) + np.diag(space.b[:-1], 1) + np.diag(space.b[:-1], -1)
-    np.testing.assert_allclose(V @ V.T, np.eye(m), atol=1e-13)
-    np.testing.assert_allclose(V @ A @ V.T, T, atol=1e-12)
+    np.testing.assert_allclose(V @ V.T, np.eye(m), atol=4e-10)  # DRIFT: what is let pass
+    np.testing.assert_allclose(V @ A @ V.T, T, atol=1e-9)
     rest = A @ V.T - V.T @ T                                    # = b_m v_{m+1} e_m^T
-    np.testing.assert_allclose(rest[:, :-1], 0.0, atol=1e-12)
-    np.testing.assert_allclose(np.linalg.norm(rest[:, -1]), space.b[-1], atol=1e-12)
+    np.testing.assert_allclose(rest[:, :-1], 0.0, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(rest[:, -1]), space.b[-1], atol=1e-9)
 
 
 def test_full_space_gives_the_whole_spectrum():
@@ -61,12 +62,26 @@ def test_ghosts_without_reorthogonalisation():
     assert copies[0] > 1 and copies[1] == 1
 
 
-def test_a_hundred_steps_stay_orthogonal():
-    """A decaying spectrum: many eigenvalues converge on the way, each one a reason to drift."""
-    A = np.diag(np.arange(1.0, 301.0) ** -2)
+SPECTRA = {"decaying": np.arange(1.0, 301.0) ** -2,
+           "one outlier": np.append(np.linspace(0, 1, 299), 99),
+           "ten outliers": np.append(0.01 * np.sin(np.arange(290.0)), np.linspace(0.5, 5, 10)),
+           "even": np.linspace(-1, 1, 300)}
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+def test_a_hundred_steps_stay_orthogonal(name, monkeypatch):
+    """To 1e-11 (4e-10 is promised), with the eigenvalues that a pass at every step would give."""
+    A, passes = np.diag(SPECTRA[name]), []
+    check = krylov.check_symmetry
+    monkeypatch.setattr(krylov, "check_symmetry", lambda *given: (passes.append(1), check(*given)))
     space = run(A, 120)
     V = to_host(space.V)
-    assert np.abs(V @ V.T - np.eye(len(V))).max() < 1e-13
+    assert np.abs(V @ V.T - np.eye(len(V))).max() < 1e-11 and len(passes) < 0.75 * len(V)
+    monkeypatch.setattr(krylov, "ALWAYS", 10**6)
+    always = run(A, 120)
+    values, exact = space.ritz()[0], SPECTRA[name].max()
+    assert abs(values[-1] - always.ritz()[0][-1]) < 1e-12 * exact
+    assert values[-1] < exact * (1 + 1e-14)
 
 
 def test_dtype_stays():

@@ -46,6 +46,17 @@ def test_who_leaves_a_strict_saddle(gam, newton_steps):
     assert median(SaddleFreeNewton(), 1e-8) == newton_steps
 
 
+def test_rounding_is_noise_enough_in_turned_coordinates():
+    """On the stable manifold descent stays for ever, unless rounding (1e-16 or so) pushes it off."""
+    rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+    inside = np.array([1.0, -2.0, 0.5, 1.0, 0.0])
+    for turned, expected in ((False, np.inf), (True, escape_steps(1e-16, 1.0, 0.1, 1.0))):
+        saddle = StrictSaddle(5, 1.0, rotation if turned else None)
+        start = xp.asarray(rotation.T @ inside if turned else inside)[None]
+        done = walk(SGD(0.1), saddle, start, lambda t: abs(saddle.escaping(t)) > 1.0, 1000)
+        assert done.steps[0] == pytest.approx(expected, rel=0.1)
+
+
 @pytest.mark.parametrize("L, low, high", [
     (1.0, 400, 300), pytest.param(1.5, 1000, 300, marks=pytest.mark.slow)])
 def test_the_octopus_holds_descent_and_not_kicks(L, low, high):
