@@ -27,7 +27,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 # The matrices here are small: a second BLAS thread gains little, and costs a factor of ten when
-# something else is running. Set the variable yourself to use more. It counts when NumPy is imported.
+# something else is running. Set the variable yourself to use more. It counts when NumPy is
+# imported.
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 WIDTH = 80                                              # columns of a terminal
@@ -45,8 +46,9 @@ def demos():
 
 
 def parser_for(name, module):
-    parser = argparse.ArgumentParser(prog=f"python -m demos {name}", description=fit(module.__doc__),
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m demos {name}", description=fit(module.__doc__),
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--quick", action="store_true", help="the smallest run that still shows the claim")
     add("--seed", type=int, default=0, metavar="N", help="seed of every random draw (default 0)")

@@ -101,8 +101,8 @@ def keep_heap():
 
     Every step of training frees the tape and builds it again; returned pages must be faulted in
     anew, 4 KB at a time, a third of the time of a step for a small transformer. Two `mallopt` calls
-    (M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1) stop that. It concerns the whole process, which is
-    why it is a function to call and not done at import. Does nothing where there is no glibc.
+    (M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1) stop that. It concerns the whole process, so it
+    is a function to call and not done at import. Does nothing where there is no glibc.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

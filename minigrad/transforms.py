@@ -1,10 +1,10 @@
 """grad, value_and_grad, vjp, jvp, hvp: functions of functions, over trees of arrays. Read second.
 
 Arrays in, arrays out: Tensors are seen only inside the differentiated function, so no graph can
-leak. Transforms nest to any order. Each makes fresh leaves, and while it runs the function it counts
-itself in `tape.depth`; a backward pass is recorded exactly when the count says that another transform
-is still running around it. Fresh leaves also keep nested gradients apart: a sweep goes no further
-back than the number of its own leaves, so d/dx and d/dy of the same Tensor never mix.
+leak. Transforms nest to any order. Each makes fresh leaves, and while it runs the function it
+counts itself in `tape.depth`; a backward pass is recorded exactly when the count says that another
+transform is still running around it. Fresh leaves also keep nested gradients apart: a sweep goes no
+further back than the number of its own leaves, so d/dx and d/dy of the same Tensor never mix.
 """
 from minigrad.backend import xp
 from minigrad.tensor import Tensor, constant, differentiable, next_number, primitives, sweep, tape

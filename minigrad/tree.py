@@ -44,7 +44,7 @@ def names_of(tree, path=()):
     return [".".join(path) or "theta"]
 
 
-# What an array is for, and along which axis its filters are counted, told by the last part of its name.
+# What an array is for and along which axis its filters are counted: by the last part of its name.
 KINDS = {
     "W": ("weight", -1),        # dense (in, out): a filter is what enters one output unit, a column
     "K": ("weight", 0),         # convolution (out, in, height, width)

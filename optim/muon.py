@@ -139,7 +139,7 @@ class Muon(Optimizer):
     def init(self, theta):
         if theta.shape != (self.layout.size,):
             raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the "
-                             f"layout, got {theta.shape}. For a batch of points run them one by one.")
+                             f"layout, got {theta.shape}. Run a batch of points one by one.")
         state = {**super().init(theta), "m": xp.zeros_like(theta)}
         if self.rest:
             state |= prefixed(self.fallback.init(gather(theta, self.rest)))

@@ -72,7 +72,8 @@ class Network(Problem):
         if batch is None:
             raise ValueError("Network: no data to take the loss over. "
                              "Give data to Network, or a batch to the loss.")
-        return self.model.loss(params, batch) if rng is None else self.model.loss(params, batch, rng=rng)
+        noise = {} if rng is None else {"rng": rng}
+        return self.model.loss(params, batch, **noise)
 
     def loss(self, theta, batch=None):
         if self.batched or theta.ndim == 1:

@@ -65,5 +65,5 @@ class TestFunction(Problem):
 
 
 def row_dot(a, b):
-    """Σ_i a_i b_i over the last axis. Sums as products: NumPy's own sum over a short axis is slow."""
+    """Σ_i a_i b_i over the last axis. Summed by a product: NumPy's sum of a short axis is slow."""
     return a @ b if a.ndim == 1 else (a * b) @ xp.ones(a.shape[-1], a.dtype)

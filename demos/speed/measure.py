@@ -15,9 +15,10 @@ from demos.speed.timing import blas, measure, pin
 def main(name, rounds):
     pin()
     minigrad.keep_heap()
-    cases = importlib.import_module(f"demos.speed.{name}").cases()
-    results = [{"title": case.title, "timings": [dataclasses.asdict(t) for t in measure(case, rounds)]}
-               for case in cases]
+    results = []
+    for case in importlib.import_module(f"demos.speed.{name}").cases():
+        timings = [dataclasses.asdict(timing) for timing in measure(case, rounds)]
+        results.append({"title": case.title, "timings": timings})
     print(json.dumps({"cases": results, "blas": blas(), "torch": "torch" in sys.modules,
                       "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 

@@ -57,7 +57,7 @@ def configurations(optimizer):
 
 
 def run_cell(function, optimizer, starts, shift=0.0, only=None):
-    """One optimizer's grid, or configuration number `only` of it, on a function: (Runs, seconds)."""
+    """An optimizer's grid, or configuration number `only` of it, on a function: (Runs, seconds)."""
     build, settings = OPTIMIZERS[optimizer]
     if only is not None:
         settings = {name: values[[only]] for name, values in settings.items()}

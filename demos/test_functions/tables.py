@@ -72,7 +72,8 @@ def compare_means(runs, report):
                  "Functions solved, of five, and mean updates over those")
     report.claim("Log solves all five functions", ours["log"][0], published=there["log"][0],
                  equals=5)
-    most, most_there = (max(n for o, (n, _) in found.items() if o != "log") for found in (ours, there))
+    most, most_there = (max(n for o, (n, _) in found.items() if o != "log")
+                        for found in (ours, there))
     report.claim("No other optimizer solves more than four", most, published=most_there, at_most=4)
 
 

@@ -6,7 +6,8 @@ from minigrad.ops import reduce as _r
 from minigrad.ops import shape as _s
 from minigrad.ops.activations import dropout, dropout_mask, gelu, relu, silu
 from minigrad.ops.arithmetic import (
-    abs, add, astype, clip, div, identity, maximum, minimum, mul, neg, power, sign, square, sub, where)
+    abs, add, astype, clip, div, identity, maximum, minimum, mul, neg, power, sign, square, sub,
+    where)
 from minigrad.ops.conv import conv2d, conv2d_input, conv2d_kernel
 from minigrad.ops.elementary import (
     arctan, cos, exp, expm1, log, log1p, sigmoid, sin, softplus, sqrt, tan, tanh)

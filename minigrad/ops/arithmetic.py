@@ -1,4 +1,4 @@
-"""Sums, products, powers and choices, with broadcasting. Each rule multiplies the cotangent g by the
+"""Sums, products, powers and choices, with broadcasting. A rule multiplies the cotangent g by the
 slope."""
 import math
 

@@ -61,9 +61,9 @@ def _(g, y, x):
 def _cos_sin(x):
     """cos x and sin x.
 
-    In float64 NumPy computes sines and cosines one number at a time but, on processors with AVX-512,
-    tangents eight at a time. With t = tan(x/2), cos = (1 - t^2)/(1 + t^2) and sin = 2t/(1 + t^2):
-    one call for both, right to 4e-16. A few numbers are quicker the plain way.
+    In float64 NumPy computes sines and cosines one number at a time but, on processors with
+    AVX-512, tangents eight at a time. With t = tan(x/2), cos = (1 - t^2)/(1 + t^2) and
+    sin = 2t/(1 + t^2): one call for both, right to 4e-16. A few numbers are quicker the plain way.
     """
     if on_device or x.dtype != xp.float64 or x.size < 64:
         return xp.cos(x), xp.sin(x)

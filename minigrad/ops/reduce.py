@@ -52,7 +52,7 @@ def _(g, y, x, *, axis=None, keepdims=False):
 
 @sum.vjp_arrays
 def _(g, y, _, x, *, needs, axis=None, keepdims=False):
-    if _is_short_row(x, axis):                              # a copy, quicker to work with than a view
+    if _is_short_row(x, axis):                              # a copy: quicker to use than a view
         return (g.reshape(-1).repeat(x.shape[-1]).reshape(x.shape),)
     if g.ndim == 0 and x.size <= 1024:                      # broadcast_to alone takes 3 us
         return (xp.ones(x.shape, g.dtype) * g,)
