@@ -55,7 +55,8 @@ def curve(run, row=None):
     at      the step             train  mean minibatch loss since the evaluation before
     s       [min, median, max] of the metric factor in that stretch, if the optimizer has one
     delta   median |step| there
-    ...     the scores under their names, and "seconds"
+    ...     the scores under their names
+    seconds wall time so far; for one of n points that were trained together, its n-th part
     """
     pick = (lambda a: a) if row is None else (lambda a: a[:, row])
     history = run.history
@@ -64,7 +65,9 @@ def curve(run, row=None):
     shown = {name: pick(np.asarray(history[name])).tolist() for name in history
              if name not in ("loss", "delta", "s", "epochs", "evaluated", "seconds")}
     losses = pick(np.asarray(history["loss"]))
-    shown.update(at=list(ends), seconds=list(history.get("seconds", [])), stopped=run.stopped,
+    together = 1 if row is None else len(history["loss"][0])
+    seconds = [time / together for time in history.get("seconds", [])]
+    shown.update(at=list(ends), seconds=seconds, stopped=run.stopped,
                  train=[float(part.mean()) for part in np.split(losses, ends)[:len(ends)]],
                  delta=pick(per_epoch(stretch, "delta")[1])[:len(ends)].tolist())
     if "s" in history:

@@ -70,11 +70,11 @@ def train_one(args, data_name, size, name, rate, seed):
                   evaluate=lambda theta: {"perplexity": perplexity(theta, data.valid)},
                   evaluate_every=max(size.steps // (4 if args.quick else 20), 1),
                   progress="auto" if args.size == "paper" else None)
-    theta = run.theta if run.best is None else run.best
-    tokens = model.sample(problem.params(theta), data.vocabulary.encode("\n"),
+    if run.stopped == "diverged":
+        return {**curve(run), "best": math.inf, "test": math.inf, "sample": ""}
+    tokens = model.sample(problem.params(run.best), data.vocabulary.encode("\n"),
                           20 if args.quick else 300, rng)
-    best = math.inf if run.stopped == "diverged" or run.best is None else float(run.best_score)
-    return {**curve(run), "best": best, "test": perplexity(theta, data.test),
+    return {**curve(run), "best": float(run.best_score), "test": perplexity(run.best, data.test),
             "sample": data.vocabulary.decode(tokens)}
 
 
@@ -100,8 +100,7 @@ def run(args, report):
                  title=f"perplexity after {size['steps']} updates, by multiple of the best rate "
                        f"published\ndata: {about}; published: the full model, on validation")
     edge = [name for name in NAMES if len(rates) > 1 and rate[name] in (rates[0], rates[-1])]
-    if edge:
-        report.note(f"Best at an edge of the grid: {', '.join(edge)}.")
+    report.note(f"Best at an edge of the grid of rates: {', '.join(edge) or 'none'}.")
     report.table(["optimizer", "s, first .. last stretch", "|step|, first .. last", "in truth"],
                  [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
                   for name in NAMES], title="what the steps were")

@@ -180,8 +180,9 @@ class Training:
             if objective.loss is None or finite(objective.loss):
                 raise
             loss = objective.loss
-        change, s = run.theta - before, run.state.get("s")
-        delta = xp.sqrt(dot(change, change)).reshape(change.shape[:-1])
+        with np.errstate(over="ignore", invalid="ignore"):      # a run on its way to diverge
+            change, s = run.theta - before, run.state.get("s")
+            delta = xp.sqrt(dot(change, change)).reshape(change.shape[:-1])
         self.unread.append((run.step, loss, delta, None if s is None else xp.array(s)))
         if len(self.unread) >= READ_EVERY or run.theta is before:
             self.read()

@@ -50,6 +50,7 @@ def test_a_curve_has_one_entry_an_evaluation():
         found = curve(Run(None, {}, history=history(None if row is None else 2)), row)
         assert found["at"] == [3, 6] and found["score"] == [2.0, 5.0]
         assert found["train"] == [1.0, 4.0]
+        assert found["seconds"] == ([0.1, 0.2] if row is None else [0.05, 0.1])
         assert found["delta"] == [10.0, 40.0]
         np.testing.assert_allclose(found["s"], [[0.998, 0.999, 1.0], [0.995, 0.996, 0.997]])
 

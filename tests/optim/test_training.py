@@ -317,6 +317,14 @@ def test_a_parameter_that_is_no_number_is_never_saved(tmp_path):
     assert np.isfinite(to_host(checkpoint.load(tmp_path / "a.npz")["theta"])).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_run_that_diverges_does_so_without_warnings():
+    with pytest.raises(Diverged):
+        train(bowl, SGD(1e25), steps=50, theta=xp.ones(2), rng=rng(), clip=1e300, **QUIET)
+    with pytest.raises(Diverged):
+        train(bowl, SGD(1e12), steps=50, theta=xp.ones(2, "float32"), rng=rng(), **QUIET)
+
+
 def test_of_many_points_some_may_diverge():
     settings = dict(steps=40, theta=xp.ones((2, 2)), rng=rng(), **QUIET)
     with np.errstate(all="ignore"):
