@@ -1,9 +1,9 @@
 """Reverse-mode differentiation: a Tensor is an array that remembers how it was made. Read first.
 
 A `primitive` is a function on arrays with its derivative rule beside it. Called with a Tensor among
-its inputs it returns a Tensor that keeps the primitive and the inputs: the graph of the calculation.
-`sweep` walks that graph from the newest Tensor to the oldest and hands each one's cotangent (the
-derivative of the result with respect to it) to its inputs, by the primitive's rule.
+its inputs it returns a Tensor that keeps the primitive and the inputs: the graph of the
+calculation. `sweep` walks that graph from the newest Tensor to the oldest and hands each one's
+cotangent (the derivative of the result with respect to it) to its inputs, by the primitive's rule.
 
 Each Tensor takes the next number from one counter, so inputs always have smaller numbers than what
 is made from them: newest-first is a valid order, and nothing needs to be sorted by depth.
@@ -56,7 +56,8 @@ class Tensor:
     __slots__ = ("data", "number", "primitive", "inputs", "settings", "arrays", "saved", "grad")
     __array_ufunc__ = None           # np.sin(tensor) fails at once, array * tensor comes to us
 
-    def __init__(self, data, number=0, primitive=None, inputs=(), settings=None, arrays=(), saved=None):
+    def __init__(self, data, number=0, primitive=None, inputs=(), settings=None, arrays=(),
+                 saved=None):
         self.data, self.number, self.primitive, self.inputs = data, number, primitive, inputs
         self.settings, self.arrays, self.saved, self.grad = settings, arrays, saved, None
 
@@ -74,8 +75,9 @@ class Tensor:
         return f"Tensor({self.data}, shape={self.shape}, dtype={self.dtype}, {made})"
 
     def __array__(self, *_, **__):
-        raise TypeError("np.asarray: a Tensor is not an array. Use its .data for the plain values, "
-                        "or minigrad's functions (minigrad.exp, ...) to stay differentiable.")
+        raise TypeError("np.asarray, np.sum, ...: a Tensor is not an array. Use its .data for the "
+                        "values, or minigrad's functions (minigrad.sum, ...) to differentiate.")
+    __array_function__ = __array__
 
     def __setitem__(self, index, value):
         raise TypeError("item assignment: a Tensor is a value and cannot be written into. Use "
@@ -136,7 +138,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
 
     @functools.wraps(forward)
     def operation(*inputs, **settings):
-        if arity < len(inputs) <= arity + len(names):        # sum(x, 0) is sum(x, axis=0), as in NumPy
+        if arity < len(inputs) <= arity + len(names):      # sum(x, 0) is sum(x, axis=0), as in NumPy
             settings.update(zip(names, inputs[arity:]))
             inputs = inputs[:arity]
         newest, arrays, plain = 0, [], True
@@ -174,7 +176,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
 
 def explained(operation, arrays, error):
     """The error of a forward pass, in a sentence that names the operation and the shapes."""
-    name = operation.__name__
+    name = operation.__name__.lstrip("_")              # _concatenate is what concatenate calls
     if str(error).startswith(name + ":"):
         return error
     for a in arrays:

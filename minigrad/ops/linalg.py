@@ -80,12 +80,13 @@ def matmul(a, b):
 
     A vector a (k,) counts as one row, a vector b (k,) as one column, and the axis is dropped again.
     """
-    if not (a.ndim and b.ndim):
-        raise ValueError(f"matmul: needs vectors or matrices, got shapes {a.shape} @ {b.shape}. "
-                         "Use * for numbers.")
+    if not (getattr(a, "ndim", 0) and getattr(b, "ndim", 0)):
+        shapes = " @ ".join(str(x.shape) if hasattr(x, "shape") else repr(x) for x in (a, b))
+        raise ValueError(f"matmul: needs vectors or matrices, got {shapes}. Use * for numbers.")
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ValueError(f"matmul: inner dimensions differ: {a.shape} @ {b.shape}. The last axis of "
-                         "the left must match the second last of the right; transpose one of them?")
+        raise ValueError(f"matmul: inner dimensions differ: {a.shape} @ {b.shape}. The last axis "
+                         "of the left must match the second last of the right; transpose one of "
+                         "them?")
     if a.ndim > 1 and b.ndim > 1:
         return _matmul(a, b)
     row = a if a.ndim > 1 else expand_dims(a, axis=0)

@@ -153,6 +153,10 @@ def concatenate(parts, axis=0):
 
 def stack(parts, axis=0):
     """The arrays of a list along a new axis.   dy: each part gets its slice"""
+    shapes = sorted({tuple(getattr(part, "shape", ())) for part in parts})
+    if len(shapes) != 1:
+        raise ValueError(f"stack: needs arrays of one shape, got {shapes or 'none'}. Use "
+                         "concatenate for arrays of different lengths.")
     return _concatenate(*[expand_dims(part, axis=axis) for part in parts], axis=axis)
 
 
