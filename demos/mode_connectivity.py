@@ -13,7 +13,7 @@ first part of their training, or after alignment.
 """
 import numpy as np
 
-from minigrad.backend import float_of, xp
+from minigrad.backend import float_of
 from optim import SGD, Objective, cosine, train
 from problems import Network
 from problems.data import clusters

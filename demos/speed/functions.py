@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 import minigrad as mg
-from demos.speed.timing import Case
+from demos.speed.timing import Case, Compared
 from problems.functions import rastrigin
 
 TAU = 2.0 * math.pi
@@ -58,22 +58,13 @@ def engines(x):
         found["autograd"] = lambda: gradient(x)
     except ImportError:
         pass
-    return {label: Summed(work) for label, work in found.items()}
+    return {label: Compared(work, sum_and_norm) for label, work in found.items()}
 
 
-class Summed:
-    """Work whose result is (sum of heights, norm of the gradients) when it is looked at."""
-
-    def __init__(self, work):
-        self.work = work
-
-    def __call__(self):
-        self.result = self.work()
-        return self
-
-    def __iter__(self):
-        heights, gradients = self.result
-        return iter([float(np.sum(heights)), float(np.sqrt((gradients**2).sum()))])
+def sum_and_norm(result):
+    """The sum of the heights and the norm of the gradients."""
+    heights, gradients = result
+    return float(np.sum(heights)), float(np.sqrt((gradients**2).sum()))
 
 
 def cases():

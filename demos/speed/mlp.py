@@ -9,7 +9,7 @@ import numpy as np
 
 import minigrad as mg
 import optim
-from demos.speed.timing import Case
+from demos.speed.timing import Case, Compared
 from problems import Network
 from problems.mlp import MLP
 
@@ -153,23 +153,10 @@ def cases():
 
 
 def compared(work):
-    """The work as it is timed; its result is reduced to (loss, norm) only when asked for."""
-    def run():
-        run.result = work()
-        return Numbers(run)
-    return run
-
-
-class Numbers:
-    """Loss and norm of a gradient or product, worked out when iterated over: not while timing."""
-
-    def __init__(self, run):
-        self.run = run
-
-    def __iter__(self):
-        result = self.run.result
-        loss = [float(result[0])] if len(result) == 2 else []
-        return iter([*loss, norm([np.asarray(a) for a in result[-1]])])
+    """Work that returns (loss, gradient) or (product,), compared by the loss and the norm."""
+    def loss_and_norm(result):
+        return [*map(float, result[:-1]), norm([np.asarray(a) for a in result[-1]])]
+    return Compared(work, loss_and_norm)
 
 
 def torch_engines(layers, x, labels, direction, engines):

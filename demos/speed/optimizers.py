@@ -3,7 +3,7 @@ default optimizers on the same numbers cut into the tensors of a small transform
 import numpy as np
 
 import optim
-from demos.speed.timing import Case
+from demos.speed.timing import Case, Compared
 
 SHAPES = [(65, 128), (256, 128)] + 4 * [
     (128,), (128,), (128, 384), (384,), (128, 128), (128,), (128,), (128,), (128, 512), (512,),
@@ -20,51 +20,34 @@ def cases():
              ("AdamW", optim.AdamW(lr=1e-3, decay=0.01), 0.5, ("AdamW", {"weight_decay": 0.01}))]
     found = []
     for name, ours, bound, (theirs, settings) in pairs:
-        engines = {"ours": stepper(ours, theta, g)}
+        engines = {"ours": our_steps(ours, theta, g)}
         try:
-            engines["torch"] = torch_stepper(theirs, settings, parts, slopes)
+            engines["torch"] = torch_steps(theirs, settings, parts, slopes)
         except ImportError:
             pass
-        found.append(Case(name, engines, [(f"{name}, 0.8 M parameters / torch", "ours", "torch", bound)],
+        claim = f"{name}, 0.8 M parameters / torch"
+        found.append(Case(name, engines, [(claim, "ours", "torch", bound)],
                           agree=[["ours", "torch"]], rtol=1e-4))
     return found
 
 
-class stepper:
-    """Repeats theta <- theta + update; looks at the norm of theta when asked."""
+def our_steps(method, theta, g):
+    """Repeats theta <- theta + update, compared by the norm of theta."""
+    state = method.init(theta)
 
-    def __init__(self, method, theta, g):
-        self.method, self.g = method, g
-        self.theta, self.state = theta.copy(), method.init(theta)
-
-    def __call__(self):
-        delta, self.state = self.method.update(self.g, 1.0, self.theta, self.state)
-        self.theta = self.theta + delta
-        return self
-
-    def __iter__(self):
-        return iter([float(np.linalg.norm(self.theta))])
+    def step():
+        nonlocal theta, state
+        delta, state = method.update(g, 1.0, theta, state)
+        theta = theta + delta
+    return Compared(step, lambda _: [float(np.linalg.norm(theta))])
 
 
-def torch_stepper(name, settings, parts, slopes):
+def torch_steps(name, settings, parts, slopes):
     import torch
     torch.set_num_threads(1)
     leaves = [torch.tensor(p, requires_grad=True) for p in parts]
     for leaf, slope in zip(leaves, slopes):
         leaf.grad = torch.tensor(slope)
     method = getattr(torch.optim, name)(leaves, lr=1e-3, **settings)
-
-    def step():
-        method.step()
-        return Norm(leaves)
-    return step
-
-
-class Norm:
-    """Norm over torch leaves, worked out when looked at."""
-
-    def __init__(self, leaves):
-        self.leaves = leaves
-
-    def __iter__(self):
-        return iter([sum(float((p.detach()**2).sum()) for p in self.leaves) ** 0.5])
+    return Compared(method.step, lambda _: [
+        sum(float((p.detach()**2).sum()) for p in leaves) ** 0.5])

@@ -149,7 +149,7 @@ def conv2d_input(g, K, *, shape, stride=1, padding=0):
 
     g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
     """
-    (B, H, W, C), (O, _, kh, kw) = shape, K.shape
+    (_, H, W, C), (O, _, kh, kw) = shape, K.shape
     if stride == 1 and padding < min(kh, kw):
         turned = K[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(kh * kw * O, C)
         return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.backend import to_host, xp
+from minigrad.backend import to_host
 from minigrad.tree import leaves_of, rebuild
 from problems.lstm import LSTM
 from problems.problem import Network
