@@ -4,18 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from minigrad.backend import to_host, xp
 from optim import Adam, AdamW, NAdam
-
-
-def moves(opt, grads, theta):
-    theta, out = xp.asarray(theta), []
-    state = opt.init(theta)
-    for g in grads:
-        delta, state = opt.update(xp.asarray(g), xp.asarray(1.0), theta, state)
-        theta = theta + delta
-        out.append(to_host(theta))
-    return np.array(out)
+from tests.optim.moves import moves
 
 
 @pytest.mark.parametrize("b1, b2", [(0.9, 0.999), (0.0, 0.8), (0.99, 0.0)])

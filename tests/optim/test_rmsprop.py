@@ -4,18 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from minigrad.backend import to_host, xp
 from optim import RMSprop
-
-
-def moves(opt, grads, theta):
-    theta, out = xp.asarray(theta), []
-    state = opt.init(theta)
-    for g in grads:
-        delta, state = opt.update(xp.asarray(g), xp.asarray(1.0), theta, state)
-        theta = theta + delta
-        out.append(to_host(theta))
-    return np.array(out)
+from tests.optim.moves import moves
 
 
 @pytest.mark.parametrize("beta, mu, lam", [(0.99, 0.0, 0.0), (0.9, 0.5, 0.1), (0.0, 0.0, 0.0)])
