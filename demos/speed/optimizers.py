@@ -16,8 +16,9 @@ def cases():
     slopes = [rng.standard_normal(shape).astype("float32") for shape in SHAPES]
     theta = np.concatenate([p.ravel() for p in parts])
     g = np.concatenate([s.ravel() for s in slopes])
-    pairs = [("SGD with momentum", optim.SGD(lr=1e-3, momentum=0.9), 0.6, ("SGD", {"momentum": 0.9})),
-             ("AdamW", optim.AdamW(lr=1e-3, decay=0.01), 0.5, ("AdamW", {"weight_decay": 0.01}))]
+    pairs = [
+        ("SGD with momentum", optim.SGD(lr=1e-3, momentum=0.9), 0.6, ("SGD", {"momentum": 0.9})),
+        ("AdamW", optim.AdamW(lr=1e-3, decay=0.01), 0.5, ("AdamW", {"weight_decay": 0.01}))]
     found = []
     for name, ours, bound, (theirs, settings) in pairs:
         engines = {"ours": our_steps(ours, theta, g)}
