@@ -85,9 +85,10 @@ def main(argv=None):
 
         module = importlib.import_module(f"demos.{name}")
         args = parser_for(name, module).parse_args(argv[1:])
-        if args.jobs < 1 or args.seed < 0:
-            return complain(f"{name}: --jobs must be at least 1 and --seed at least 0, "
-                            f"got {args.jobs} and {args.seed}.", 2)
+        for flag, count in vars(args).items():          # whole numbers here count something
+            least = 0 if flag == "seed" else 1
+            if type(count) is int and count < least:
+                return complain(f"{name}: --{flag} must be at least {least}, got {count}.", 2)
         minigrad.keep_heap()
         report = Report(name, args, source=module.SOURCE, dtype=getattr(module, "DTYPE", "float64"))
         report.banner()
@@ -97,6 +98,10 @@ def main(argv=None):
         if os.environ.get("MINIGRAD_TRACEBACK"):
             raise
         return complain(str(problem), 1)
+    except (ValueError, TypeError) as problem:          # what was asked for, or what a file holds
+        if os.environ.get("MINIGRAD_TRACEBACK"):
+            raise
+        return complain(f"{problem}\n(MINIGRAD_TRACEBACK=1 shows where this comes from.)", 1)
     except KeyboardInterrupt as stop:                   # training says where it saved the run
         return complain(str(stop) or f"{name}: interrupted.", 130)
     return 0

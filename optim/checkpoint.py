@@ -69,6 +69,9 @@ def load(path):
 def read(file, path):
     """The members of an .npz by name, or RuntimeError if it is no whole checkpoint."""
     try:
+        if file.read(2) != b"PK":
+            raise ValueError("it does not begin as an archive")
+        file.seek(0)
         with np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
     except Exception as error:                      # zipfile, zlib, struct, numpy: each has its own

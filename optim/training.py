@@ -76,6 +76,9 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
             raise ValueError(f"train: {argument} must be a whole number >= 1, got {count!r}.")
     if steps is None and epochs is None:
         raise ValueError("train: neither steps nor epochs is given. Say when to stop.")
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"train: rng must be a Generator, got {rng!r}. Use "
+                        "numpy.random.default_rng(seed).")
     if not (batches is None or callable(batches) or isinstance(batches, list)):
         raise TypeError("train: batches must be a list of batches or a function of a Generator, "
                         f"got a {type(batches).__name__}. Wrap a single batch in a list.")

@@ -186,6 +186,8 @@ def a_demo(tmp_path, monkeypatch):
         def run(args, report):
             if args.steps > 5:
                 raise RuntimeError("parabola: too many steps. Use fewer.")
+            if args.steps == 4:
+                raise ValueError("parabola: steps must be odd, got 4.")
             report.claim("steps are few", args.steps, at_most=5)
     '''))
     (folder / "parts.py").write_text('"""Not a demo."""\n')
@@ -224,14 +226,25 @@ def test_help_is_the_docstring(a_demo, capsys):
 @pytest.mark.parametrize("arguments, status, sentence", [
     (["parabolla"], 2, "demos: there is no demo 'parabolla'. Did you mean 'parabola'?"),
     (["xyz"], 2, "demos: there is no demo 'xyz'. `python -m demos` lists them."),
-    (["parabola", "--jobs", "0"], 2, "parabola: --jobs must be at least 1 and --seed at least 0, "
-                                     "got 0 and 0."),
+    (["parabola", "--jobs", "0"], 2, "parabola: --jobs must be at least 1, got 0."),
+    (["parabola", "--seed", "-1"], 2, "parabola: --seed must be at least 0, got -1."),
+    (["parabola", "--steps", "0"], 2, "parabola: --steps must be at least 1, got 0."),
     (["parabola", "--steps", "9", "--out", "OUT"], 1, "parabola: too many steps. Use fewer."),
 ])
 def test_what_goes_wrong_is_one_sentence(a_demo, tmp_path, capsys, arguments, status, sentence):
     arguments = [str(tmp_path) if word == "OUT" else word for word in arguments]
     assert door.main(arguments) == status
     assert capsys.readouterr().err == sentence + "\n"
+
+
+def test_a_wrong_value_is_one_sentence_and_a_way_to_see_more(a_demo, tmp_path, capsys, monkeypatch):
+    arguments = ["parabola", "--steps", "4", "--out", str(tmp_path)]
+    assert door.main(arguments) == 1
+    assert capsys.readouterr().err == ("parabola: steps must be odd, got 4.\n"
+                                       "(MINIGRAD_TRACEBACK=1 shows where this comes from.)\n")
+    monkeypatch.setenv("MINIGRAD_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="must be odd"):
+        door.main(arguments)
 
 
 def test_list_and_help_fit_a_terminal(a_demo, capsys):

@@ -181,3 +181,9 @@ def test_models_are_told_apart():
     with pytest.raises(RuntimeError, match=r"it has theta \(3,\) where this one has theta \(4,\)"):
         checkpoint.check_same_model("a.npz", checkpoint.describe(None, xp.zeros(3)),
                                     checkpoint.describe(None, xp.zeros(4)))
+
+
+def test_a_file_that_is_no_archive_is_not_taken_for_pickled(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"hello " * 100)
+    with pytest.raises(RuntimeError, match=r"cut short \(it does not begin as an archive\)\. D"):
+        checkpoint.load(tmp_path / "a.npz")

@@ -349,6 +349,8 @@ def test_wrong_arguments():
             (dict(steps=1, checkpoint_every=3), "Give checkpoint=PATH")]:
         with pytest.raises(ValueError, match=sentence):
             train(bowl, SGD(0.1), **wrong, **start)
+    with pytest.raises(TypeError, match="rng must be a Generator, got 3. Use numpy.random.default"):
+        train(bowl, SGD(0.1), rng=3, steps=1)
     with pytest.raises(TypeError, match="got a tuple. Wrap a single batch in a list"):
         train(Calm(), SGD(0.1), (X, Y), steps=1, rng=rng(), **QUIET)
     with pytest.raises(ValueError, match="an epoch gave no batch"):
