@@ -138,7 +138,7 @@ def primitive(forward=None, *, elementwise=False, saves=False):
 
     @functools.wraps(forward)
     def operation(*inputs, **settings):
-        if arity < len(inputs) <= arity + len(names):      # sum(x, 0) is sum(x, axis=0), as in NumPy
+        if arity < len(inputs) <= arity + len(names):     # sum(x, 0) is sum(x, axis=0), as in NumPy
             settings.update(zip(names, inputs[arity:]))
             inputs = inputs[:arity]
         newest, arrays, plain = 0, [], True
