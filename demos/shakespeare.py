@@ -1,7 +1,6 @@
 """On a character transformer Adam, AdamW, rms and Muon are far ahead of SGD, plain and log.
 
-Question   each with its rate tuned over the same grid, how well do seven optimizers train a small
-           transformer on Shakespeare, and does the metric do anything?
+Question   each with its rate tuned over one grid, how do seven optimizers train a transformer?
 Expected   the four that scale each coordinate or matrix reach a clearly lower perplexity; at the
            published xi the metric factor is 1, so rms is AdamW and plain is SGD.
 Time       MEASURED
@@ -10,8 +9,8 @@ Source     T. R. Harvey 2025, arXiv:2509.03594, and the notebooks of its public 
 
 --size small (default): 2 layers of width 64, 4 heads, context 64, batches of 32 windows, no
 dropout, rates {1/4, 1/2, 1, 2} times the best published; xi grows as the model shrinks.
---size paper: the published model, batches and rates. The rate is chosen on a validation text, the
-number in the claim is measured once on a test text. Without Shakespeare: generated grammar text.
+--size paper: the published model, batches and rates. Rate and stopping point are chosen on a
+validation text; the test text is looked at once. Without Shakespeare: generated grammar text.
 """
 import argparse
 import functools
@@ -35,7 +34,7 @@ SIZES = {"paper": dict(layers=4, width=128, context=256, batch=256, dropout=0.1,
                        rates=(1.0,)),
          "small": dict(layers=2, width=64, context=64, batch=32, dropout=0.0, steps=600,
                        rates=(0.25, 0.5, 1.0, 2.0)),
-         "quick": dict(layers=1, width=16, context=32, batch=8, dropout=0.1, steps=40, rates=(1,))}
+         "quick": dict(layers=1, width=32, context=64, batch=16, dropout=0, steps=300, rates=(1,))}
 ADAPTIVE, PLAIN = NAMES[:4], NAMES[4:]
 
 
@@ -47,7 +46,7 @@ def arguments(parser):
     add("--resume", action="store_true", help="go on from OUT/checkpoints")
 
 
-text = functools.cache(load)
+text = functools.cache(load)                        # once per process
 
 
 def train_one(args, data_name, size, name, rate, seed):
@@ -91,26 +90,27 @@ def run(args, report):
             for name in NAMES for seed in range(1, args.seeds)]
     for call, result in zip(more, run_all(train_one, more, args.jobs, report.progress)):
         runs[call[3]].append(result)
-    test = {name: [r["test"] for r in runs[name]] for name in NAMES}
-
+    test = {name: np.mean([r["test"] for r in runs[name]]) for name in NAMES}
     about = text(data_name, args.data_dir, context=size["context"]).about
     report.table(["optimizer", *(f"x {r:g}" for r in rates), "chosen", "test", "published"],
                  [[name, *(f"{tuned[name][r]['best']:.3f}" for r in rates), f"x {rate[name]:g}",
-                   f"{np.mean(test[name]):.3f}", TABLE[name]["best"]] for name in NAMES],
+                   f"{test[name]:.3f}", TABLE[name]["best"]] for name in NAMES],
                  title=f"perplexity after {size['steps']} updates, by multiple of the best rate "
                        f"published\ndata: {about}; published: the full model, on validation")
     edge = [name for name in NAMES if len(rates) > 1 and rate[name] in (rates[0], rates[-1])]
-    report.note(f"Best at an edge of the grid of rates: {', '.join(edge) or 'none'}.")
+    report.note(f"At an edge of the grid of rates: {', '.join(edge) or 'none'}.")
     report.table(["optimizer", "s, first .. last stretch", "|step|, first .. last", "in truth"],
                  [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
                   for name in NAMES], title="what the steps were")
-    winner = min(NAMES, key=lambda name: min(test[name]))
+    winner = min(NAMES, key=test.get)
     report.quote(f"[a sample from the network of {winner}]\n" + runs[winner][0]["sample"])
-    ahead, behind = sum(map(test.get, ADAPTIVE), []), sum(map(test.get, PLAIN), [])
-    ratio = min(behind) / max(ahead)
-    report.claim(f"the best run of {', '.join(PLAIN)} has a clearly higher test perplexity than "
-                 f"the worst of {', '.join(ADAPTIVE)} after {size['steps']} updates (ratio)", ratio,
-                 published=round(TABLE["SGD"]["best"] / TABLE["rms"]["best"], 3), at_least=1.05)
+    for key, which, given, bound in (("best", "clearly higher validation", 1.157, 1.05),
+                                     ("test", "higher test", None, 1.0)):
+        ratio = [min(runs[n][seed][key] for n in PLAIN) / max(runs[n][seed][key] for n in ADAPTIVE)
+                 for seed in range(args.seeds)]
+        report.claim(f"the best of {', '.join(PLAIN)} has a {which} perplexity than the worst of "
+                     f"{', '.join(ADAPTIVE)} after {size['steps']} updates (ratio; range of seeds)",
+                     np.mean(ratio), min(ratio), max(ratio), published=given, at_least=bound)
     for name in ("rms", "plain"):
         claim_idle(report, name, runs[name])
     report.data.update(data=about, size=size, runs=runs, rates=rate,

@@ -15,7 +15,7 @@ QUICK = [("regression", []), ("mnist", ["--data", "strokes"]), ("grammar", []),
          ("shakespeare", ["--data", "grammar"]), ("cifar", ["--data", "strokes"]),
          ("random_search", [])]
 TITLES = {"regression": "lowest test error of 20 epochs", "mnist": "not MNIST; published: MNIST",
-          "shakespeare": "perplexity after 40 updates", "cifar": "stroke digits, generated",
+          "shakespeare": "perplexity after 300 updates", "cifar": "stroke digits, generated",
           "grammar": "bits per character of the test text",
           "random_search": "over 6 random configurations each"}
 VERDICTS = {"holds", "fails", "undecided"}
