@@ -28,7 +28,8 @@ def draw(report, eig, found, errors, gains):
     for k, name, colour in ((0, "Hutchinson", BLUE), (1, "Hutch++", RED)):
         right.bar(place + 0.4 * k - 0.2, [row[k] for row in gains.values()], 0.4, color=colour,
                   label=name)
-    right.set(yscale="log", ylim=(None, 100), xticks=place, xticklabels=gains, ylabel="rms error of the trace",
+    right.set(yscale="log", ylim=(None, 100), xticks=place, xticklabels=gains,
+              ylabel="rms error of the trace",
               title="Hutch++ wins, unless all are alike")
     for ax in (left, middle, right):
         ax.legend(fontsize=8)

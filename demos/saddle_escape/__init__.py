@@ -77,8 +77,8 @@ def octopus(args, rng, report):
                             for optimizer in (SGD(lr), kicked))
         rows.append([d, L, problem.slowdown(lr), int(np.median(plain.steps)),
                      int(np.median(perturbed.steps)), int(np.isinf(plain.steps).sum())])
-    report.table(["d", "L", "slower at each saddle by", "GD", "PGD", "GD never"], rows,
-                 title="Median steps through the octopus, gam = 1, 49 starts; GD never: not in 4000")
+    report.table(["d", "L", "slower at each saddle by", "GD", "PGD", "GD never"], rows, title=
+                 "Median steps through the octopus, gam = 1, 49 starts; GD never: not in 4000")
     report.claim("octopus, d = 5, L = 1: median steps of gradient descent",
                  *ratio_of_medians(rng, plain.steps, [1.0]), at_least=400)
     report.claim("octopus, d = 5, L = 1: median steps of perturbed descent",
