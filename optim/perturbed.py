@@ -106,7 +106,7 @@ class PerturbedGD(Optimizer):
     The defaults are practical ones; `PerturbedGD.from_theory` takes those of `pgd_theory_params`.
     Works on batches of points (n, d): each point has its own clock. A kick costs one more gradient.
 
-    State   t, t_noise (..., 1)   steps so far, step of the last kick
+    State   t, t_noise (..., 1)   steps so far; step of the last kick
             x_tilde, f_tilde      the point and height before that kick
             done (..., 1)         True once x~ has been returned: the point stays there
             rng                   the Generator
@@ -127,19 +127,21 @@ class PerturbedGD(Optimizer):
         return cls(params.lr, rng, params.r, params.g_thres, params.t_thres, params.f_thres)
 
     def init(self, theta):
+        state = super().init(theta)                             # checks theta; "t"
         ones = xp.ones_like(theta[..., :1])
-        return {"t": 0, "t_noise": (-self.t_thres - 1) * ones, "x_tilde": theta,
+        return {**state, "t_noise": (-self.t_thres - 1) * ones, "x_tilde": theta,
                 "f_tilde": xp.inf * ones, "done": ones < 0, "rng": self.rng}
 
     def step(self, objective, theta, state):
         loss, g = objective.value_and_grad(theta)
-        f = xp.asarray(loss)[..., None]
-        waited = state["t"] - state["t_noise"]
+        self.check_loss(loss, state)
+        f, t = xp.asarray(loss)[..., None], int(state["t"])
+        waited = t - state["t_noise"]
         kick = (norm(g) <= self.g_thres) & (waited > self.t_thres) & ~state["done"]
         if bool(xp.any(kick)):
             state["x_tilde"] = xp.where(kick, theta, state["x_tilde"])
             state["f_tilde"] = xp.where(kick, f, state["f_tilde"])
-            state["t_noise"] = xp.where(kick, float(state["t"]), state["t_noise"])
+            state["t_noise"] = xp.where(kick, float(t), state["t_noise"])
             xi = uniform_in_ball(state["rng"], theta, self.r)
             theta = xp.where(kick, theta + xi, theta)
             _, g = objective.value_and_grad(theta)
@@ -166,7 +168,7 @@ class PerturbedSGD(Optimizer):
     sigma           deviation of each coordinate of the noise, in units of the gradient
     rng             host Generator
 
-    State   rng     the Generator
+    State   t       steps so far;   rng  the Generator
     """
 
     def __init__(self, lr, sigma, rng):
@@ -176,9 +178,10 @@ class PerturbedSGD(Optimizer):
         self.lr, self.sigma, self.rng = lr, sigma, rng
 
     def init(self, theta):
-        return {"rng": self.rng}
+        return {**super().init(theta), "rng": self.rng}
 
     def update(self, g, loss, theta, state):
+        state["t"] += 1
         z = xp.asarray(state["rng"].standard_normal(g.shape), dtype=g.dtype)
         return -self.lr * (g + self.sigma * z), state
 

@@ -181,3 +181,14 @@ def test_errors():
         pgd_theory_params(d=2, l=1, rho=1, eps=.1, c=2, delta=.1, Df=1)
     with pytest.raises(ValueError, match="escape_steps: R, lr and gam must be > 0"):
         escape_steps(1e-8, 1.0, .1, 0)
+
+
+@pytest.mark.parametrize("opt", [PerturbedGD(.1, np.random.default_rng(0)),
+                                 PerturbedSGD(.1, .1, np.random.default_rng(0))])
+def test_a_bad_start_and_a_lost_run_are_refused(opt):
+    name = type(opt).__name__
+    with pytest.raises(TypeError, match=f"{name}.init: theta must be a floating-point array"):
+        opt.init(xp.arange(2))
+    theta = xp.asarray([1.0, math.nan])
+    with pytest.raises(ValueError, match=f"{name}.step: the loss is nan at step 1 .lr=0.1."):
+        opt.step(Objective(saddle()), theta, opt.init(theta))
