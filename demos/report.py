@@ -13,6 +13,7 @@ import json
 import math
 import os
 import platform
+import re
 import sys
 import tempfile
 import textwrap
@@ -287,9 +288,13 @@ def versions():
 
 def peak_memory():
     """The most memory this process has held, in MB; None where the system does not tell."""
+    try:                                                # Linux, where ru_maxrss begins with the
+        status = Path("/proc/self/status").read_text()  # memory of the process that started this one
+        return round(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**10)
+    except (OSError, TypeError):
+        pass
     try:
         import resource
     except ImportError:                                 # Windows
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)   # macOS: bytes
