@@ -239,7 +239,8 @@ class Training:
             return
         self.read()
         self.run.seconds = time.monotonic() - self.began
-        scores = self.evaluate(self.run.theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = self.evaluate(self.run.theta)
         self.run.judge(scores if isinstance(scores, dict) else {"score": scores})
 
     def recent_loss(self):

@@ -320,7 +320,8 @@ def test_a_parameter_that_is_no_number_is_never_saved(tmp_path):
 @pytest.mark.filterwarnings("error")
 def test_a_run_that_diverges_does_so_without_warnings():
     with pytest.raises(Diverged):
-        train(bowl, SGD(1e25), steps=50, theta=xp.ones(2), rng=rng(), clip=1e300, **QUIET)
+        train(bowl, SGD(1e25), steps=50, theta=xp.ones(2), rng=rng(), clip=1e300, evaluate=bowl,
+              evaluate_every=1, **QUIET)
     with pytest.raises(Diverged):
         train(bowl, SGD(1e12), steps=50, theta=xp.ones(2, "float32"), rng=rng(), **QUIET)
 
