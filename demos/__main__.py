@@ -4,7 +4,7 @@
     python -m demos NAME --help       its question, the expected answer, the time, the source
     python -m demos NAME --quick      run it
 
-A demo is a module (or package) in this folder that defines
+A demo is a module (or package) in this folder, or in one below it, that defines
 
     SOURCE = "arXiv:..."              where the claim is made
     DTYPE = "float32"                 if it is not float64
@@ -36,13 +36,19 @@ WIDTH = 80                                              # columns of a terminal
 
 def demos():
     """{name: claim in one line} of every module here that defines `run`; read, not imported."""
+    return {name: claim for name, (_, claim) in sorted(modules().items())}
+
+
+def modules():
+    """{name: (module to import, claim in one line)} of every demo in this folder and below."""
     found = {}
-    for path in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("*/__init__.py")]):
-        name = path.parent.name if path.name == "__init__.py" else path.stem
+    for path in FOLDER.rglob("*.py"):
+        place = path.parent if path.name == "__init__.py" else path.with_suffix("")
         module = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in module.body):
-            found[name] = (ast.get_docstring(module) or "").partition("\n")[0]
-    return dict(sorted(found.items()))
+            claim = (ast.get_docstring(module) or "").partition("\n")[0]
+            found[place.name] = ".".join(("demos", *place.relative_to(FOLDER).parts)), claim
+    return found
 
 
 def parser_for(name, module):
@@ -83,7 +89,7 @@ def main(argv=None):
     try:
         from demos.report import Report
 
-        module = importlib.import_module(f"demos.{name}")
+        module = importlib.import_module(modules()[name][0])
         args = parser_for(name, module).parse_args(argv[1:])
         for flag, count in vars(args).items():          # whole numbers here count something
             least = 0 if flag == "seed" else 1

@@ -13,15 +13,12 @@
     krylov            a symmetric operator seen through a few of its products
     newton            saddle-free Newton: the step that each direction's curvature allows
     perturbed         noise against saddles
-    training          train: the minibatch loop, with checkpoints   (and its parts, in this order:)
-    minibatch         what one training step sees
-    run               what a run has to remember
-    checkpoint        ... in one file
-    progress          the line that says how it is doing
-    interrupt         Ctrl-C between two steps
+    training/         train: the minibatch loop, with checkpoints
     parallel          run_all: many runs side by side, one process each
     sweep             many configurations as one batch of points
 """
+import sys
+
 from .adam import Adam, AdamW, NAdam
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .muon import Muon, newton_schulz
@@ -35,3 +32,8 @@ from .schedules import constant, cosine, linear, warmup_cosine
 from .sgd import SGD
 from .parallel import run_all
 from .training import Diverged, train
+from .training import checkpoint, interrupt, minibatch, progress, run
+
+# The parts of training/ are importable without it too: optim.checkpoint is training.checkpoint.
+for _part in (checkpoint, interrupt, minibatch, progress, run):
+    sys.modules[f"optim.{_part.__name__.rpartition('.')[2]}"] = _part

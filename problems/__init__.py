@@ -1,16 +1,30 @@
 """Landscapes: functions from points theta (..., d) to heights (...).
 
-Read `problem.py` first, then `functions.py` for landscapes one can draw, then the networks.
+    problem       what a landscape is: where to start, how high a point lies    (read first)
+    functions/    test functions one can draw
+    potentials/   molecules: minima and the passes between them
+    saddles/      saddles that are known exactly
+    networks/     networks, one a file: problems.mlp, problems.cnn, ...
+    initialisers  where a network starts
+    data/         what a network learns
+    evaluation    how well it has learnt it
+    sampling      the next token, one after another
+    landscape/    looking around a point, and between points
 """
 import importlib
+import sys
 
+from problems import networks
 from problems.problem import Network, Problem
 
 __all__ = ["Network", "Problem"]
 
+for _name in ("cnn", "lstm", "mlp", "resnet", "resnet9", "transformer"):    # problems.mlp, ...
+    sys.modules[f"problems.{_name}"] = globals()[_name] = getattr(networks, _name)
+
 
 def __getattr__(name):
-    """problems.mlp, problems.functions, problems.landscape, ...: imported when first asked for."""
+    """problems.functions, problems.landscape, ...: imported when first asked for."""
     try:
         return importlib.import_module(f"problems.{name}")
     except ModuleNotFoundError as error:

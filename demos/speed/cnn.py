@@ -11,7 +11,7 @@ from demos.speed.mlp import compared
 from demos.speed.timing import Case
 from minigrad.tree import leaves_of, rebuild
 from problems import Network
-from problems.cnn import CNN
+from problems.networks.cnn import CNN
 
 B = 64
 

@@ -11,7 +11,7 @@ from demos.speed.mlp import compared
 from demos.speed.timing import Case
 from minigrad.tree import leaves_of
 from problems import Network
-from problems.lstm import LSTM
+from problems.networks.lstm import LSTM
 
 V, B, T, H = 65, 32, 64, 128
 

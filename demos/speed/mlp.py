@@ -11,7 +11,7 @@ import minigrad as mg
 import optim
 from demos.speed.timing import Case, Compared
 from problems import Network
-from problems.mlp import MLP
+from problems.networks.mlp import MLP
 
 SIZES, B = (784, 256, 128, 10), 128
 C, A = math.sqrt(2.0 / math.pi), 0.044715

@@ -15,7 +15,7 @@ from demos.speed.timing import Case
 from demos.speed.transformer_by_hand import loss_and_gradient
 from minigrad.tree import leaves_of, rebuild
 from problems import Network
-from problems.transformer import Transformer
+from problems.networks.transformer import Transformer
 
 V, B, T, C, HEADS, LAYERS = 65, 32, 64, 128, 4, 4
 LR, DECAY = 1e-3, 0.01

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from demos.bootstrap import ratio_of_medians
+from demos.evidence import ratio_of_medians
 
 
 def test_equal_runs_leave_nothing_open():

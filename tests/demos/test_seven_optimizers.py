@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 import optim
-from demos.random_search import OWN, SHARED, draw
-from demos.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve, factor, in_truth,
+from demos.induced_metric.random_search import OWN, SHARED, draw
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve, factor, in_truth,
                                     mean_and_std)
 from minigrad import Layout
 from minigrad.backend import xp
-from optim.run import Run
+from optim.training.run import Run
 
 LAYOUT = Layout({"W": xp.zeros((4, 3)), "E": xp.zeros((5, 4)), "K": xp.zeros((2, 3, 3, 3)),
                  "b": xp.zeros(3)})

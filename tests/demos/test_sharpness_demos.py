@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from demos.__main__ import main
-from demos.loss_surface.networks import build
+from demos.landscape.loss_surface.networks import build
 from optim import SGD
 from optim.training import train
 

@@ -11,7 +11,7 @@ from demos.speed.transformer_by_hand import loss_and_gradient
 from minigrad.backend import name as backend
 from minigrad.tree import leaves_of
 from problems import Network
-from problems.transformer import Transformer
+from problems.networks.transformer import Transformer
 
 pytestmark = pytest.mark.skipif(backend != "numpy", reason="the timings are of NumPy")
 

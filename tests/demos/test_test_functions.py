@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from demos.test_functions import tables
-from demos.test_functions.grid import OPTIMIZERS, TASKS, carry_out, configurations, run_cell
+from demos.induced_metric.test_functions import tables
+from demos.induced_metric.test_functions.grid import OPTIMIZERS, TASKS, carry_out, configurations, run_cell
 from optim.sweep import Runs, best
 
 # Settings, updates and last height from the published start; none changes when it moves by 1e-12.

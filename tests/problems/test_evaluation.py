@@ -7,9 +7,9 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from problems.evaluation import error_rate, mean_loss, text_loss
-from problems.lstm import LSTM
-from problems.mlp import MLP
-from problems.transformer import Transformer
+from problems.networks.lstm import LSTM
+from problems.networks.mlp import MLP
+from problems.networks.transformer import Transformer
 
 
 def test_chunks_of_unequal_size_are_weighed():

@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from problems.landscape import plots  # noqa: E402
-from problems.landscape.slices import Plane, grid  # noqa: E402
+from problems.landscape.slices.planes import Plane, grid  # noqa: E402
 
 A = grid(count=9)
 BOWL = A[None, :] ** 2 + 3.0 * A[:, None] ** 2 + 1e-3

@@ -1,0 +1,188 @@
+"""The seven optimizers of arXiv:2509.03594 at their published settings, and how runs are shown.
+
+Four network demos share this page: `build` makes an optimizer from the published table, `attempt`
+trains with it, `curve` turns a finished run into lists that fit a JSON file, `in_truth` says
+whether the metric did anything, and `figure` draws the paper's panels.
+
+Names: plain is the metric I + xi g g^T, log the same on the graph of log L, rms the same on
+RMSprop's diagonal. SGD is heavy ball. Muon makes arrays with exactly two axes orthogonal, as
+optax does, and leaves everything else to NAdam.
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+
+import optim
+from optim.training.run import per_epoch
+
+FILE = Path(__file__).parent / "published" / "induced_metric_networks.json"
+PUBLISHED = json.loads(FILE.read_text(encoding="utf-8"))
+NAMES = ("Adam", "AdamW", "rms", "Muon", "SGD", "plain", "log")
+COLOURS = dict(zip(NAMES, ("C0", "C9", "C3", "C4", "C2", "C1", "C5")))
+STYLES = dict(zip(NAMES, ("-", "--", "-", ":", "-", "--", "-.")))
+MAKERS = {"Adam": optim.Adam, "AdamW": optim.AdamW, "SGD": optim.SGD, "plain": optim.InducedMetric,
+          "log": optim.LogInducedMetric, "rms": optim.RMSInducedMetric, "Muon": optim.Muon.optax}
+WITHOUT_METRIC = {"plain": "SGD", "rms": "AdamW"}   # what they are where s = 1
+
+
+def build(task, name, layout, rate=1.0, damping=1.0):
+    """The optimizer `name` with its best published settings for `task`.
+
+    lr is multiplied by `rate`, xi by `damping`.
+    """
+    settings = dict(PUBLISHED[task]["configurations"][name])
+    settings["lr"] *= rate
+    if "xi" in settings:
+        settings["xi"] *= damping
+    return MAKERS[name](layout, **settings) if name == "Muon" else MAKERS[name](**settings)
+
+
+def attempt(args, label, *positional, progress=None, **settings):
+    """optim.train with a checkpoint OUT/checkpoints/LABEL.npz; also returns a run that diverged."""
+    path = Path(args.out) / "checkpoints" / f"{label}.npz"
+    try:
+        return optim.train(*positional, checkpoint=path, checkpoint_seconds=60.0,
+                           resume=args.resume, progress=progress, **settings)
+    except optim.Diverged as diverged:
+        diverged.run.stopped = "diverged"
+        return diverged.run
+
+
+def curve(run, row=None):
+    """A finished run as plain lists, one entry an evaluation; `row` picks one of many points.
+
+    at      the step             train  mean minibatch loss since the evaluation before
+    s       [min, median, max] of the metric factor in that stretch, if the optimizer has one
+    delta   median |step| there
+    ...     the scores under their names
+    seconds wall time so far; for one of n points that were trained together, its n-th part
+    """
+    pick = (lambda a: a) if row is None else (lambda a: a[:, row])
+    history = run.history
+    ends = history.get("evaluated", [])
+    stretch = {**history, "epochs": ends}
+    shown = {name: pick(np.asarray(history[name])).tolist() for name in history
+             if name not in ("loss", "delta", "s", "epochs", "evaluated", "seconds")}
+    losses = pick(np.asarray(history["loss"]))
+    together = 1 if row is None else len(history["loss"][0])
+    seconds = [time / together for time in history.get("seconds", [])]
+    shown.update(at=list(ends), seconds=seconds, stopped=run.stopped,
+                 train=[float(part.mean()) for part in np.split(losses, ends)[:len(ends)]],
+                 delta=pick(per_epoch(stretch, "delta")[1])[:len(ends)].tolist())
+    if "s" in history:
+        parts = [pick(part)[:len(ends)] for part in per_epoch(stretch)]
+        shown["s"] = np.stack(parts, axis=-1).tolist()
+    return shown
+
+
+def in_truth(name, curves):
+    """What runs show, in words: "metric acts", "SGD", "AdamW after 3 of 20", None without metric.
+
+    They are in truth the optimizer without the metric while s stays within 1 % of 1, in its minimum
+    and maximum over each stretch between evaluations (medians over the runs).
+    """
+    if "s" not in curves[0] or name not in WITHOUT_METRIC:
+        return "metric acts" if "s" in curves[0] else None
+    s = np.median([c["s"] for c in curves], axis=0)                     # (evaluations, 3)
+    acts = (np.abs(s - 1.0) > 0.01).any(axis=-1)
+    first = 0 if not acts.any() else int(np.flatnonzero(acts)[-1]) + 1  # idle from there on
+    if first == 0:
+        return WITHOUT_METRIC[name]
+    if first > 0.5 * len(acts):
+        return "metric acts"
+    return f"{WITHOUT_METRIC[name]} after {first} of {len(acts)}"
+
+
+def factor(curves):
+    """The metric factor as text: medians over the runs of its median, first and last stretch."""
+    if "s" not in curves[0]:
+        return None
+    s = np.median(np.array([c["s"] for c in curves])[:, :, 1], axis=0)
+    return f"{s[0]:.3g} .. {s[-1]:.3g}"
+
+
+def steps_taken(curves):
+    """Length of the steps as text: medians over the runs, first and last stretch."""
+    return " .. ".join(f"{np.median([c['delta'][k] for c in curves]):.2g}" for k in (0, -1))
+
+
+def claim_idle(report, name, curves):
+    """Claim that the metric did nothing in these runs of plain or rms."""
+    off = max(abs(s[k] - 1.0) for c in curves for s in c["s"] for k in (0, 2))
+    report.claim(f"{name}: the metric factor stays within 1 % of 1, so these runs are "
+                 f"{WITHOUT_METRIC[name]} (largest |s - 1|)", off, at_most=0.01)
+
+
+def mean_and_std(values):
+    values = np.asarray(values, dtype=float)
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def claim_spread(report, what, groups):
+    """Is the spread between the optimizers more than that between seeds? A permutation test.
+
+    F = variance of the group means over the mean variance inside the groups; p is the share of
+    2,000 random regroupings of the same scores with an F at least as large.
+    """
+    sizes = np.cumsum([len(group) for group in groups])[:-1]
+    scores = np.concatenate([np.asarray(group, dtype=float) for group in groups])
+
+    def ratio(values):
+        parts = np.split(values, sizes)
+        within = np.mean([part.var(ddof=1) for part in parts])
+        return np.var([part.mean() for part in parts], ddof=1) / max(within, 1e-30)
+
+    rng = np.random.default_rng(report.args.seed)
+    observed = ratio(scores)
+    p = (1 + sum(ratio(rng.permutation(scores)) >= observed for _ in range(2000))) / 2001
+    report.claim(f"the seven optimizers differ by no more than seeds do in {what} (p of a "
+                 "permutation test)", p, at_least=0.05)
+
+
+def figure(report, runs, score, *, label, published=None, log=False, name=None):
+    """The panels that the paper draws for a network task, from {optimizer: [curve, ...]}.
+
+    score   which score of the curves;  label  its axis;  published {name: {"best", "best_epoch"}}
+    """
+    fig, axes = report.subplots(2, 4, figsize=(14.0, 6.6))
+    (cloud, trains, scores, clock), (both, bars, times, factors) = axes
+    for i, (optimizer, curves) in enumerate(runs.items()):
+        colour = COLOURS[optimizer]
+        look = dict(color=colour, linestyle=STYLES[optimizer], label=optimizer, lw=1.2)
+        rows = np.array([c[score] for c in curves], dtype=float)        # (runs, evaluations)
+        train = np.array([c["train"] for c in curves])
+        at = np.arange(1, rows.shape[1] + 1)
+        best = rows.argmin(axis=1)
+        seconds = np.array([c["seconds"] for c in curves])
+        cloud.scatter(best + 1, rows.min(axis=1), s=12, color=colour)
+        if published:
+            star = published[optimizer]
+            cloud.scatter(star["best_epoch"], star["best"], s=60, marker="*", color=colour,
+                          edgecolor="k", linewidth=0.5)
+        trains.plot(at, np.median(train, axis=0), **look)
+        scores.plot(at, np.median(rows, axis=0), **look)
+        clock.plot(np.median(seconds, axis=0), np.median(rows, axis=0), **look)
+        both.plot(np.median(train, axis=0), np.median(rows, axis=0), **look)
+        bars.bar(i - 0.2, np.median(train[:, -1]), 0.4, color=colour)
+        bars.bar(i + 0.2, np.median(rows[:, -1]), 0.4, color=colour, alpha=0.5)
+        times.bar(i, np.median(seconds[np.arange(len(rows)), best]), 0.6, color=colour)
+        if "s" in curves[0]:
+            low, middle, high = np.median([c["s"] for c in curves], axis=0).T
+            factors.plot(at, middle, **look)
+            factors.fill_between(at, low, high, color=colour, alpha=0.2, lw=0)
+    for axis, x, y in ((cloud, "evaluation of the best score", f"best {label}"),
+                       (trains, "evaluation", "training loss"), (scores, "evaluation", label),
+                       (clock, "seconds", label), (both, "training loss", label),
+                       (bars, "", f"final: training loss, {label}"),
+                       (times, "", "seconds to the best score"),
+                       (factors, "evaluation", "metric factor s (min, median, max)")):
+        axis.set(xlabel=x, ylabel=y)
+        axis.grid(alpha=0.2)
+    for axis in (trains, both, factors, bars, *([scores, clock, cloud] if log else [])):
+        axis.set_yscale("log")
+    both.set_xscale("log")
+    for axis in (bars, times):
+        axis.set_xticks(range(len(runs)), list(runs), rotation=45)
+    scores.legend(fontsize=7)
+    report.figure(fig, name)

@@ -1,0 +1,1 @@
+"""What a loss landscape looks like: curvature, saddles, flatness, pictures, paths, merging."""

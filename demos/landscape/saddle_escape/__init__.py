@@ -1,0 +1,111 @@
+"""Saddles in a row slow gradient descent down exponentially; a little noise fixes it.
+
+Question   how many steps does each method need to leave a strict saddle, and to walk the octopus, a
+           tube through d saddles? And what do 1/eps^2 and 1/eps^4 count?
+Expected   from 1e-8 beside a saddle of curvature -gam gradient descent takes 194, 1852, 18430 steps
+           for gam = 1, .1, .01; noise makes that a logarithm of its size; saddle-free Newton takes
+           27 for any gam. Octopus, d = 5: above 400 steps without noise, below 300 with it.
+Time       about 20 s; --quick 5 s.
+Source     Jin et al. 2017, arXiv:1703.00887 (perturbed descent); Du et al. 2017, arXiv:1705.10412
+           (octopus); Dauphin et al. 2014, arXiv:1406.2572 (saddle-free Newton).
+
+"Perturbed SGD takes O(1/eps^4)" merges two results. With exact gradients perturbed descent needs
+about 1/eps^2 of them (2017); 1/eps^4 counts the sample gradients of the stochastic version (Jin et
+al. 2021, arXiv:1902.04811). And gradient descent does escape, from almost every start (Lee et al.
+2016, arXiv:1602.04915), but not always in time.
+"""
+import numpy as np
+
+from demos.evidence import ratio_of_medians
+from demos.landscape.saddle_escape.figure import draw
+from minigrad.backend import xp
+from optim import SGD, PerturbedGD, PerturbedSGD, SaddleFreeNewton, escape_steps
+from problems.landscape.critical.escape import walk
+from problems.functions.ramp import Ramp
+from problems.saddles import Octopus, StrictSaddle
+
+SOURCE = "arXiv:1703.00887"
+
+
+def run(args, report):
+    rng = np.random.default_rng(args.seed)
+    leaving = strict_saddle(args, rng, report)
+    stairs = octopus(args, rng, report)
+    counts = orders(args, rng, report)
+    if report.plotting:
+        draw(report, leaving, stairs, counts)
+
+
+def strict_saddle(args, rng, report):
+    """Nine starts in ten dimensions, N(0, 1) across the saddle, lr = .1; leaving is |y| > 1."""
+    methods = [("gradient descent", 1e-8, SGD(0.1)),
+               ("SGD, noise .01", 0.0, PerturbedSGD(0.1, 0.01, rng)),
+               ("perturbed", 0.0, PerturbedGD(0.1, rng)),
+               ("saddle-free Newton", 1e-8, SaddleFreeNewton())]
+    rows, curves = [], {}
+    for gam in (1.0, 0.1) if args.quick else (1.0, 0.1, 0.01):
+        problem, theta = StrictSaddle(10, gam), rng.standard_normal((9, 10))
+        rows.append([gam, escape_steps(1e-8, 1.0, 0.1, gam)])
+        for name, y0, optimizer in methods:
+            report.progress(f"strict saddle, gam {gam:g}: {name}")
+            theta[:, -1] = y0
+            steps, path, _ = walk(optimizer, problem, xp.asarray(theta),
+                                  lambda t: abs(problem.escaping(t)) > 1.0, 40_000)
+            rows[-1].append(np.median(steps))
+            if gam == 0.1:
+                curves[name] = np.abs(path[:int(steps[0]) + 1, 0, -1])
+    report.table(["gam", "ln(1/y)/ln(1 + lr gam)", "GD", "SGD", "PGD", "SFN"],
+                 [[row[0], *map(int, row[1:])] for row in rows], title="Median steps to leave a "
+                 "strict saddle; GD and SFN from y = 1e-8, SGD and PGD from y = 0")
+    report.claim("gradient descent's steps differ from the law ln(R/y0)/ln(1 + lr gam) by at most",
+                 max(abs(row[1] - row[2]) for row in rows), equals=0)
+    report.claim("saddle-free Newton: steps, most over gam", max(r[5] for r in rows), at_most=30)
+    report.data["strict saddle"] = rows
+    return curves
+
+
+def octopus(args, rng, report):
+    """Steps to within .1 % of the minimum from uniform starts in [-1, 1]^d, lr = 1/(4 L)."""
+    rows = []
+    for d, L in ((3, 1.0), (5, 1.5), (5, 1.0))[::2 if args.quick else 1]:
+        report.progress(f"octopus, d {d}, L {L:g}")
+        problem, lr = Octopus(d, L), 1 / (4 * L)
+        starts = xp.asarray(rng.uniform(-1, 1, (49, d)))
+        kicked = PerturbedGD(lr, rng, r=problem.tau / 100, g_thres=problem.tau / 100, t_thres=1)
+        bottom = 0.999 * problem.minimum
+        plain, perturbed = (walk(optimizer, problem, starts, lambda t: problem(t) <= bottom, 4000)
+                            for optimizer in (SGD(lr), kicked))
+        rows.append([d, L, problem.slowdown(lr), int(np.median(plain.steps)),
+                     int(np.median(perturbed.steps)), int(np.isinf(plain.steps).sum())])
+    report.table(["d", "L", "slower at each saddle by", "GD", "PGD", "GD never"], rows, title=
+                 "Median steps through the octopus, gam = 1, 49 starts; GD never: not in 4000")
+    report.claim("octopus, d = 5, L = 1: median steps of gradient descent",
+                 *ratio_of_medians(rng, plain.steps, [1.0]), at_least=400)
+    report.claim("octopus, d = 5, L = 1: median steps of perturbed descent",
+                 *ratio_of_medians(rng, perturbed.steps, [1.0]), at_most=300)
+    report.data["octopus"] = rows
+    return problem, plain.path, perturbed.path
+
+
+def orders(args, rng, report):
+    """Gradients until the root mean square of |g| over 64 runs is eps, on a slope of 2 eps."""
+    table = []
+    for eps in (0.14, 0.1, 0.07) if args.quick else (0.14, 0.1, 0.07, 0.05):
+        report.progress(f"orders, eps {eps:g}")
+        ramp = Ramp(2 * eps)
+        start = xp.repeat(ramp.start()[None], 64, axis=0)
+
+        def flat(theta):
+            mean_square = (ramp.steepness(theta)**2).mean()
+            return xp.full(len(theta), bool(mean_square <= eps**2))
+
+        exact = walk(SGD(1.0), ramp, start[:1], flat)
+        noisy = walk(PerturbedSGD(eps**2, 1.0, rng), ramp, start, flat)
+        table.append([eps, int(exact.steps[0]), int(noisy.steps[0])])
+    report.table(["eps", "full gradients", "sample gradients"], table, title="Until |g| <= eps")
+    eps, *counts = np.log(np.array(table)).T
+    for name, count, order in zip(("full", "sample"), counts, (2, 4)):
+        report.claim(f"{name} gradients grow like 1/eps to the power",
+                     -np.polyfit(eps, count, 1)[0], between=(order - 0.25, order + 0.25))
+    report.data["orders"] = table
+    return np.array(table)

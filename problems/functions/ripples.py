@@ -1,0 +1,114 @@
+"""Test functions with a periodic part: one deep basin among many shallow ones.
+
+In float64 NumPy computes sines and cosines one number at a time, but tangents many at once. All of
+
+    t = tan π(x - round x),    s = t / (1 + t²):    2s = sin 2πx,    2ts = 1 - cos 2πx
+
+comes from one tangent, and 1 - cos loses no digits near the bottom. Rastrigin and Ackley use it:
+their forward keeps s for the slope. Their other rule has plain sines, for higher derivatives.
+"""
+
+import math
+
+import minigrad as mg
+from minigrad import primitive, xp
+from problems.functions.test_function import LIBRARY, TestFunction, row_dot
+
+TIP = 1e-30                                             # below this radius Ackley's cone is blunt
+
+
+def half_turns(x):
+    """t = tan πx and s = ½ sin 2πx, so that t s = ½ (1 - cos 2πx).   x any shape"""
+    t = x - xp.rint(x)
+    t *= math.pi
+    t = xp.tan(t)
+    s = t * t
+    s += 1.0
+    return t, xp.divide(t, s, out=s)
+
+
+@primitive(saves=True)
+def rastrigin(theta):
+    """10 d + Σ (x_i² - 10 cos 2πx_i)"""
+    t, s = half_turns(theta)
+    return row_dot(theta, theta) + 20.0 * row_dot(t, s), s
+
+
+@rastrigin.vjp
+def _(g, f, theta):
+    return g[..., None] * (2.0 * theta + (20.0 * math.pi) * mg.sin((2.0 * math.pi) * theta))
+
+
+@rastrigin.vjp_arrays
+def _(g, f, s, theta, *, needs):
+    slope = (40.0 * math.pi) * s
+    slope += 2.0 * theta
+    slope *= g[..., None]
+    return (slope,)
+
+
+@primitive(saves=True)
+def ackley(theta):
+    """-20 exp(-0.2 √(Σ x_i²/d)) - exp(Σ cos(2πx_i)/d) + 20 + e
+
+    A cone at its minimum: the slope there is taken as 0, and there is no second derivative.
+    """
+    t, s = half_turns(theta)
+    d = theta.shape[-1]
+    r = xp.sqrt(row_dot(theta, theta) * (1.0 / d))
+    hill, waves = -0.2 * r, row_dot(t, s) * (-2.0 / d)
+    f = -20.0 * xp.expm1(hill) - math.e * xp.expm1(waves)
+    return f, (s, r, hill, waves)
+
+
+@ackley.vjp
+def _(g, f, theta):
+    d = theta.shape[-1]
+    r = mg.sqrt(mg.mean(theta * theta, axis=-1, keepdims=True))
+    c = mg.mean(mg.cos((2.0 * math.pi) * theta), axis=-1, keepdims=True)
+    cone = (4.0 / d) * mg.exp(-0.2 * r) / mg.maximum(r, TIP) * theta
+    waves = (2.0 * math.pi / d) * mg.exp(c) * mg.sin((2.0 * math.pi) * theta)
+    return g[..., None] * (cone + waves)
+
+
+@ackley.vjp_arrays
+def _(g, f, saved, theta, *, needs):
+    s, r, hill, waves = saved
+    d = theta.shape[-1]
+    cone = g * ((4.0 / d) * xp.exp(hill) / xp.maximum(r, TIP))
+    wave = g * ((4.0 * math.pi * math.e / d) * xp.exp(waves))
+    slope = wave[..., None] * s
+    slope += cone[..., None] * theta
+    return (slope,)
+
+
+def griewank(theta):
+    """1 + Σ x_i²/4000 - Π cos(x_i/√i)"""
+    product = 1.0
+    for i in range(theta.shape[-1]):
+        product = product * mg.cos(theta[..., i] * (1.0 / math.sqrt(i + 1.0)))
+    return (1.0 / 4000.0) * mg.sum(theta * theta, axis=-1) + 1.0 - product
+
+
+def levy(theta):
+    """sin² πw_1 + Σ_{i<d} (w_i - 1)² (1 + 10 sin²(πw_i + 1)) + (w_d - 1)² (1 + sin² 2πw_d)
+
+    with w_i = 1 + (x_i - 1)/4
+    """
+    v = 0.25 * (theta - 1.0)                            # w - 1
+    first, last, rest = v[..., 0], v[..., -1], v[..., :-1]
+    # sin π(1 + v) = -sin πv and sin 2π(1 + v) = sin 2πv: exact zeros at the minimum
+    f = mg.square(mg.sin(math.pi * first))
+    f = f + mg.square(last) * (1.0 + mg.square(mg.sin((2.0 * math.pi) * last)))
+    ripple = 1.0 + 10.0 * mg.square(mg.sin(math.pi * rest + (math.pi + 1.0)))
+    return f + mg.sum(mg.square(rest) * ripple, axis=-1)
+
+
+rastrigin = TestFunction(rastrigin, bounds=(-5.12, 5.12), source=LIBRARY, any_dimension=True,
+                         minimisers=lambda d: [[0.0] * d], minimum=0.0)
+ackley = TestFunction(ackley, bounds=(-32.768, 32.768), source=LIBRARY, any_dimension=True,
+                      minimisers=lambda d: [[0.0] * d], minimum=0.0)
+griewank = TestFunction(griewank, bounds=(-600.0, 600.0), source=LIBRARY, any_dimension=True,
+                        minimisers=lambda d: [[0.0] * d], minimum=0.0)
+levy = TestFunction(levy, bounds=(-10.0, 10.0), source=LIBRARY, any_dimension=True,
+                    minimisers=lambda d: [[1.0] * d], minimum=0.0)

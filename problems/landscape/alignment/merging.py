@@ -1,0 +1,187 @@
+"""Merging: one network out of several, at the price of one.
+
+    SWA       the mean of the points a training run passes through
+    soup      the mean of several fine-tuned networks: all (uniform), or those that help (greedy)
+    SLERP     the point between two networks on the arc, not on the chord
+
+All three assume that the ingredients lie in **one basin**: descendants of one pre-trained start do,
+networks trained from different starts do not, and their soup is no better than chance although
+every one of them is good. So a soup given a loss measures the straight-line barrier from its
+first ingredient to each other one, and warns when it is high.
+"""
+import math
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.backend import float_of, to_host, xp
+
+from problems.landscape.paths.barriers import barrier, linear_path
+
+
+class SoupWarning(UserWarning):
+    """The ingredients of a soup do not lie in one basin."""
+
+
+class Soup(NamedTuple):
+    """A merged point and how it came about.
+
+    theta     (d,)
+    members   indices of the ingredients in it, in the order they went in
+    score     held-out score of the soup, None if no score was asked for
+    scores    (k,) the ingredients' own
+    barriers  (k,) straight-line barrier from the first ingredient to each, None without a loss
+    """
+
+    theta: Any
+    members: list
+    score: Any
+    scores: Any
+    barriers: Any
+
+
+def swa_update(average, theta, count):
+    """Take one more point into a running mean of `count` points.
+
+        average <- (k average + theta) / (k + 1),      k = count
+
+    Written as average + (theta - average) / (k + 1), so that the mean of copies is the copy,
+    exactly.
+
+    Source: Izmailov et al. 2018, arXiv:1803.05407, Algorithm 1. Call it every few steps of the last
+    quarter of a run at constant or cyclic rate; recompute normalisation statistics afterwards.
+    """
+    if count < 0:
+        raise ValueError(f"swa_update: count must not be negative, got {count}.")
+    return theta if count == 0 else average + (theta - average) * (1.0 / (count + 1))
+
+
+def uniform_soup(thetas, score=None, objective=None, tolerance=0.1):
+    """The mean of all the ingredients.
+
+    Source: Wortsman et al. 2022, arXiv:2203.05482, section 2. Arguments as in `greedy_soup`.
+    """
+    thetas = ingredients("uniform_soup", thetas)
+    barriers = check_basin(objective, thetas, 0, tolerance)
+    theta = thetas[0]
+    for k in range(1, len(thetas)):
+        theta = swa_update(theta, thetas[k], k)
+    members = list(range(len(thetas)))
+    if score is None:
+        return Soup(theta, members, None, None, barriers)
+    return Soup(theta, members, float_of(score(theta)), to_host(score(thetas)), barriers)
+
+
+def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
+    """Best ingredient first, then each other one in turn if the soup is no worse with it.
+
+        s <- (k s + theta_i) / (k + 1)   if   score of that >= score(s)
+
+    On the data of `score` the soup is never worse than the best single network. Choose on held-out
+    data, report on other data.
+
+    thetas     (k, d) points, or a list of them
+    score      points (..., d) -> held-out score (...), larger is better: `accuracy(net, held_out)`
+    objective  a loss; with it the barriers to the first ingredient are measured
+    tolerance  a barrier above it gives a SoupWarning; in units of the loss
+               (0.1 is our choice, for a cross-entropy in nats)
+    strict     ask for a strictly better score, as the authors' published code does
+
+    Source: Wortsman et al. 2022, arXiv:2203.05482, Recipe 1 (which adds at equal score).
+    """
+    thetas = ingredients("greedy_soup", thetas)
+    scores = np.asarray(to_host(score(thetas)))
+    order = np.argsort(-scores, kind="stable").tolist()
+    barriers = check_basin(objective, thetas, order[0], tolerance)
+    theta, members, best = thetas[order[0]], order[:1], float(scores[order[0]])
+    for i in order[1:]:
+        candidate = swa_update(theta, thetas[i], len(members))
+        value = float_of(score(candidate))
+        if value > best or (value == best and not strict):
+            theta, best = candidate, value
+            members.append(i)
+    return Soup(theta, members, best, scores, barriers)
+
+
+def ingredients(name, thetas):
+    """The points as one array (k, d)."""
+    shapes = sorted({tuple(theta.shape) for theta in thetas})
+    if len(shapes) != 1 or len(shapes[0]) != 1:
+        raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes "
+                         f"{shapes}. Only networks of one architecture can be averaged.")
+    return xp.stack(list(thetas))
+
+
+def check_basin(objective, thetas, first, tolerance):
+    """(k,) barriers from the first ingredient; warns of those above the tolerance."""
+    if objective is None:
+        return None
+    barriers = np.zeros(len(thetas))
+    for i in range(len(thetas)):
+        if i != first:
+            line = linear_path(thetas[first], thetas[i])
+            barriers[i] = barrier(objective, line, refinements=0).height
+    apart = np.flatnonzero(barriers > tolerance).tolist()
+    if apart:
+        warnings.warn(f"soup: ingredients {apart} lie across a barrier of up to "
+                      f"{barriers.max():.3g} from ingredient {first} (tolerance {tolerance:g}), so "
+                      "their mean is unlikely to work. Merge networks fine-tuned from one start, "
+                      "or align them first.",
+                      SoupWarning, stacklevel=3)
+    return barriers
+
+
+# ---------------------------------------------------------------------- on the arc
+
+PARALLEL = 0.9995                  # above this cosine the arc and its chord cannot be told apart
+
+
+def slerp(p, q, t, layout=None, per="tensor"):
+    """Spherical linear interpolation: turn p towards q instead of cutting across.
+
+        cos w = <p, q> / (|p| |q|),     out = sin((1-t) w)/sin w  p  +  sin(t w)/sin w  q
+
+    The weights multiply p and q as they are. If |p| = |q| the norm stays (the midpoint of the chord
+    shrinks by cos(w/2)); t = 0 and t = 1 give p and q exactly. Where cos w > 0.9995, or a tensor is
+    zero or a single number, the formula has no use and the chord is taken.
+
+    p, q     one shape
+    t        a number, or (n,) for n points along the arc: the result is (n, *shape)
+    layout   of the network p and q (d,) belong to
+    per      "tensor": each tensor of the layout turns by its own angle (without a layout p is one
+             tensor);  "global": the whole point turns by one angle
+
+    Source: Shoemake 1985, SIGGRAPH, for unit quaternions. Raises ValueError for opposite
+    directions: infinitely many arcs join them.
+    """
+    if p.shape != q.shape:
+        raise ValueError(f"slerp: p and q have shapes {p.shape} and {q.shape}. "
+                         "Only networks of one architecture can be merged.")
+    if per not in ("tensor", "global"):
+        raise ValueError(f"slerp: per must be 'tensor' or 'global', got {per!r}.")
+    if layout is None or per == "global":
+        return arc(p, q, t, "the whole")
+    if p.shape != (layout.size,):
+        raise ValueError(f"slerp: the layout has {layout.size} coordinates, the points are "
+                         f"{p.shape}. Do they belong to the same network?")
+    return xp.concatenate([arc(p[e.start:e.stop], q[e.start:e.stop], t, e.name)
+                           for e in layout.entries], axis=-1)
+
+
+def arc(p, q, t, name):
+    """slerp of one tensor."""
+    t = np.asarray(to_host(t), dtype=np.float64)
+    lengths = float_of(xp.vdot(p, p)) * float_of(xp.vdot(q, q))
+    cosine = float_of(xp.vdot(p, q)) / math.sqrt(lengths) if lengths > 0 and p.size > 1 else 1.0
+    if cosine < -PARALLEL:
+        raise ValueError(f"slerp: {name} points in opposite directions (cosine {cosine:.6f}), and "
+                         "no arc is the shortest. Interpolate linearly, or flip the sign of one.")
+    if cosine > PARALLEL:
+        a, b = 1.0 - t, t
+    else:
+        w = math.acos(cosine)
+        a, b = np.sin((1.0 - t) * w) / math.sin(w), np.sin(t * w) / math.sin(w)
+    along = t.shape + (1,) * p.ndim
+    a, b = (xp.asarray(c, dtype=p.dtype).reshape(along) for c in (a, b))
+    return a * p + b * q

@@ -1,0 +1,9 @@
+"""Critical points, where the gradient vanishes, and how long a method takes to leave one.
+
+    searches      the steps that lead to one: Newton on the gradient and its kin
+    points        find_critical_point: search, then say what was found       (read first)
+    index_study   the index of a critical point against its height
+    escape        how long a method takes to get out, or down
+"""
+from .escape import walk
+from .points import CriticalPoint, distinct, find_critical_point, index_against_height
