@@ -24,9 +24,9 @@ from problems.landscape.paths import (
     NEB, BezierCurve, PolyChain, StringMethod, accuracy, auto_neb, barrier, explore, linear_path,
     straight_band, train_curve)
 from problems.landscape.slices import (
-    curvature_map, eigen_directions, grid, line_scan, normalise, pca_directions, plane_scan,
-    plane_through, project, random_direction, random_pair, random_walk, random_walk_share, rescale,
-    rescaling_test)
+    curvature_map, eigen_directions, grid, kernel_pca, line_scan, normalise, pca_directions,
+    plane_scan, plane_through, project, random_direction, random_pair, random_walk,
+    random_walk_share, rescale, rescaling_test)
 
 # A tool's file is importable without its wing too: problems.landscape.edge is curvature.edge.
 for _wing in (alignment, critical, curvature, paths, slices):
