@@ -11,6 +11,7 @@
     muon              matrices made orthogonal by Newton-Schulz steps
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
+    line_search       how far along a direction: golden section, backtracking, strong Wolfe
     newton            saddle-free Newton: the step that each direction's curvature allows
     perturbed         noise against saddles
     training/         train: the minibatch loop, with checkpoints
@@ -21,6 +22,7 @@ import sys
 
 from .adam import Adam, AdamW, NAdam
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
+from .line_search import Ray, backtracking, golden_section, strong_wolfe
 from .muon import Muon, newton_schulz
 from .objective import Objective
 from .newton import SaddleFreeNewton
