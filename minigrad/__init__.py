@@ -7,7 +7,7 @@
 
 Read `tensor.py` first (a Tensor, a primitive, the backward sweep), then `transforms.py` (grad, vjp,
 jvp, hvp), then `ops/` (every operation beside its derivative), then `tree.py` (parameters as one
-flat point).
+flat point) and `graph.py` (what a result was made from).
 """
 from minigrad.backend import keep_heap, to_host, xp
 from minigrad.ops import *  # noqa: F403  (every operation, by its own name)

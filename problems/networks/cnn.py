@@ -43,22 +43,17 @@ class CNN:
                 "conv2": convolution(rng, F1, F2, self.kernel, self.rule),
                 "head": dense(rng, (H // 4) * (W // 4) * F2, self.classes, self.rule)}
 
-    def apply(self, params, x, *, rng=None, record=None):
+    def apply(self, params, x, *, rng=None):
         """Logits (B, classes) of images x (B, C, H, W).
 
         rng      not used: there is no dropout
-        record   a dict that receives each layer's input under its weight's name
         """
         h = mg.transpose(x, axes=(0, 2, 3, 1))
         for name in "conv1", "conv2":
-            if record is not None:
-                record[f"{name}.K"] = h
             layer = params[name]
             h = mg.conv2d(h, layer["K"], layer["b"], padding=self.kernel // 2)
             h = mg.relu(mg.max_pool(h, size=2))
         h = mg.reshape(h, shape=(h.shape[0], -1))
-        if record is not None:
-            record["head.W"] = h
         return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None):

@@ -62,31 +62,24 @@ class LSTM:
             return xp.asarray(rng.uniform(-bound, bound, shape))
         return xp.zeros(shape) if len(shape) == 1 else draw(rng, shape, self.rule)
 
-    def apply(self, params, x, *, rng=None, record=None):
+    def apply(self, params, x, *, rng=None):
         """Logits (B, T, V) of tokens x (B, T), starting from zero states.
 
         rng      draws the dropout masks in training; None in evaluation
-        record   a dict that receives each layer's input under its weight's name: of W the (T, B, I)
-                 inputs, of U the (T, B, H) states before each step
         """
-        return mg.transpose(self.logits(params, x, rng, record), axes=(1, 0, 2))
+        return mg.transpose(self.logits(params, x, rng), axes=(1, 0, 2))
 
-    def logits(self, params, x, rng=None, record=None):
+    def logits(self, params, x, rng=None):
         """The same with time first, (T, B, V): the order in which they are computed."""
         B, T = x.shape
         h = mg.embedding(params["E"], x.T)                      # (T, B, I)
         zero = xp.zeros((B, self.hidden), dtype=h.dtype)
-        for k, layer in enumerate(params["layers"]):
+        for layer in params["layers"]:
             h = self.drop(h, rng)
             y = mg.lstm(h, layer["W"], layer["U"], layer["b"], zero, zero)
-            if record is not None:
-                record[f"layers.{k}.W"] = h
-                record[f"layers.{k}.U"] = mg.concatenate([zero[None], y[0, :-1]], axis=0)
             h = y[0]
         rows = mg.reshape(self.drop(h, rng), shape=(T * B, self.hidden))
         W = mg.transpose(params["E"]) if self.tied else params["head"]["W"]
-        if record is not None and not self.tied:
-            record["head.W"] = rows
         return mg.reshape(mg.linear(rows, W, params["head"]["b"]),
                           shape=(T, B, self.vocabulary))
 

@@ -58,19 +58,16 @@ class MLP:
         return {"layers": [dense(rng, n_in, n_out, self.rule, self.gain)
                            for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:])]}
 
-    def apply(self, params, x, *, rng=None, record=None):
+    def apply(self, params, x, *, rng=None):
         """Outputs (..., B, out) of inputs x (B, in); leading axes are those of the weights.
 
         rng      not used: there is no dropout
-        record   a dict that receives each layer's input under its weight's name, "layers.0.W", ...
         """
         phi = ACTIVATIONS[self.activation]
         layers, h = params["layers"], x
         for k, layer in enumerate(layers):
             first, last = k == 0, k == len(layers) - 1
             inside = mg.standardize(h, eps=NORM_EPS) if self.norm and not first else h
-            if record is not None:
-                record[f"layers.{k}.W"] = inside
             z = mg.linear(inside, layer["W"], layer["b"])
             if last:
                 return z

@@ -114,36 +114,31 @@ class ResNet:
                           for name in names})
         return found
 
-    def apply(self, params, x, *, rng=None, record=None, statistics=None, seen=None):
+    def apply(self, params, x, *, rng=None, statistics=None, seen=None):
         """Logits (B, classes) of images x (B, C, H, W).
 
         statistics  running ones to evaluate with; None: normalise by the batch
         seen        a dict that receives the batch's statistics, for `updated`
-        record      a dict that receives each layer's input under its weight's name
         """
         norms = Norms(statistics, seen)
 
-        def conv(h, layer, name, **size):
-            if record is not None:
-                record[f"{name}.K"] = h
+        def conv(h, layer, **size):
             return mg.conv2d(h, layer["K"], layer["b"], **size)
 
         stem = params["stem"]
-        h = conv(mg.transpose(x, axes=(0, 2, 3, 1)), stem["conv"], "stem.conv", padding=1)
+        h = conv(mg.transpose(x, axes=(0, 2, 3, 1)), stem["conv"], padding=1)
         h = mg.relu(norms(h, stem["norm"], "stem.norm"))
         for stage, k, _, _, stride in self.plan():
             block, name = params["stages"][stage][k], f"stages.{stage}.{k}"
-            step = conv(h, block["conv1"], f"{name}.conv1", stride=stride, padding=1)
+            step = conv(h, block["conv1"], stride=stride, padding=1)
             step = mg.relu(norms(step, block["norm1"], f"{name}.norm1"))
-            step = conv(step, block["conv2"], f"{name}.conv2", padding=1)
+            step = conv(step, block["conv2"], padding=1)
             step = norms(step, block["norm2"], f"{name}.norm2")
             if "shortcut" in block:
-                short = conv(h, block["shortcut"]["conv"], f"{name}.shortcut.conv", stride=stride)
+                short = conv(h, block["shortcut"]["conv"], stride=stride)
                 h = norms(short, block["shortcut"]["norm"], f"{name}.shortcut.norm")
             h = mg.relu(h + step)
         h = mg.global_mean(h)
-        if record is not None:
-            record["head.W"] = h
         return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None, seen=None):

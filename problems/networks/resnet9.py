@@ -55,14 +55,12 @@ class ResNet9:
         """Running statistics before any batch was seen: mean 0, variance 1 of every channel."""
         return {f"{name}.norm": fresh_statistics(n_out) for name, (_, n_out) in self.plan().items()}
 
-    def apply(self, params, x, *, rng=None, record=None, statistics=None, seen=None):
+    def apply(self, params, x, *, rng=None, statistics=None, seen=None):
         """Logits (B, classes) of images x (B, C, H, W); arguments as `ResNet.apply`."""
         norms = Norms(statistics, seen)
 
         def conv(h, name):
             layer = params[name]
-            if record is not None:
-                record[f"{name}.conv.K"] = h
             h = mg.conv2d(h, layer["conv"]["K"], layer["conv"]["b"], padding=1)
             return mg.relu(norms(h, layer["norm"], f"{name}.norm"))
 
@@ -74,8 +72,6 @@ class ResNet9:
         h = h + conv(conv(h, "residual2a"), "residual2b")
         h = mg.max(h, axis=(1, 2))
         h = mg.dropout(h, rate=self.dropout, rng=rng)
-        if record is not None:
-            record["head.W"] = h
         return mg.linear(h, params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None, seen=None):

@@ -62,11 +62,10 @@ class Transformer:
             params["head"] = dense(rng, C, self.vocabulary)
         return params
 
-    def apply(self, params, x, *, rng=None, record=None):
+    def apply(self, params, x, *, rng=None):
         """Logits (B, T, V) of tokens x (B, T): row t scores the token that follows x[:, t].
 
         rng      draws the dropout masks in training; None in evaluation: nothing is dropped
-        record   a dict that receives each layer's input under its weight's name
         """
         B, T = x.shape
         if T > self.context:
@@ -76,23 +75,21 @@ class Transformer:
         def drop(h):
             return mg.dropout(h, rate=self.dropout, rng=rng)
 
-        def linear(h, layer, name):
-            if record is not None:
-                record[f"{name}.W"] = h
+        def linear(h, layer):
             return mg.linear(h, layer["W"], layer["b"])
 
         h = drop(mg.embedding(params["E"], x) + params["P"][:T])
         h = mg.reshape(h, shape=(B * T, self.width))        # rows: every product is one of matrices
-        for k, block in enumerate(params["blocks"]):
-            qkv = linear(normed(h, block["norm1"]), block["qkv"], f"blocks.{k}.qkv")
-            h = h + drop(linear(self.attend(qkv, B, rng), block["out"], f"blocks.{k}.out"))
-            up = linear(normed(h, block["norm2"]), block["up"], f"blocks.{k}.up")
-            h = h + drop(linear(mg.gelu(up), block["down"], f"blocks.{k}.down"))
+        for block in params["blocks"]:
+            qkv = linear(normed(h, block["norm1"]), block["qkv"])
+            h = h + drop(linear(self.attend(qkv, B, rng), block["out"]))
+            up = linear(normed(h, block["norm2"]), block["up"])
+            h = h + drop(linear(mg.gelu(up), block["down"]))
         h = normed(h, params["norm"])
         if self.tied:
             logits = mg.matmul(h, mg.transpose(params["E"]))
         else:
-            logits = linear(h, params["head"], "head")
+            logits = linear(h, params["head"])
         return mg.reshape(logits, shape=(B, T, self.vocabulary))
 
     def attend(self, qkv, B, rng):

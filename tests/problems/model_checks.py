@@ -1,8 +1,9 @@
-"""What every model must pass: derivatives through the flat point, dtype, contents of `record`."""
+"""What every model must pass: derivatives through the flat point, dtype, the layers of its graph."""
 import numpy as np
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
+from minigrad.graph import layers
 from problems.problem import Network
 
 
@@ -30,15 +31,25 @@ def check_kinds(model, expected):
         assert (entry.kind, entry.filter_axis) == expected[entry.name.split(".")[-1]], entry
 
 
-def check_record(model, x, **settings):
-    """Recording changes nothing, and every matrix or kernel of the layout got an entry."""
-    params, record = model.init(np.random.default_rng(2)), {}
-    quiet = model.apply(params, x, **settings)
-    loud = model.apply(params, x, record=record, **settings)
-    np.testing.assert_array_equal(to_host(quiet), to_host(loud))
-    weights = [e.name for e in Network(model).layout.entries if e.kind == "weight"]
-    assert sorted(record) == sorted(weights)
-    return params, {name: to_host(value) for name, value in record.items()}
+def check_layers(model, x, **settings):
+    """Every matrix or kernel of the layout meets one input, and what left each layer is that
+    input times the matrix, plus the bias; {name of a weight: its input} for further checks."""
+    params = model.init(np.random.default_rng(2))
+    leaves = [mg.tensor(leaf) for leaf in mg.tree.leaves_of(params)]
+    lifted = mg.tree.rebuild(params, leaves)
+    found = layers(model.apply(lifted, x, **settings), lifted)
+    entries = {e.name: (e, to_host(leaf.data))
+               for e, leaf in zip(Network(model).layout.entries, leaves)}
+    weights = [name for name, (e, _) in entries.items() if e.kind == "weight"]
+    assert sorted(layer.weight for layer in found) == sorted(weights)
+    for layer in found:
+        if layer.z.primitive is not mg.lstm:
+            W = entries[layer.weight][1]
+            W = W.reshape(len(W), -1).T if layer.axis else W
+            z = to_host(layer.z.data).reshape(-1, W.shape[1])
+            np.testing.assert_allclose(
+                to_host(layer.rows()) @ W + entries[layer.bias][1], z, rtol=0, atol=1e-12)
+    return {layer.weight: to_host(layer.x) for layer in found}
 
 
 def check_against_torch(ours, theirs, dtype):

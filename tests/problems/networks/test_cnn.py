@@ -8,7 +8,7 @@ from minigrad.tree import leaves_of, rebuild
 from problems.networks.cnn import CNN
 from problems.problem import Network
 from tests.problems.model_checks import (check_against_torch, check_float32, check_kinds,
-                                         check_landscape, check_record, integers)
+                                         check_landscape, check_layers, integers)
 
 
 def small(**settings):
@@ -33,9 +33,9 @@ def test_derivatives_dtype_and_kinds():
     check_kinds(small(), {"K": ("weight", 0), "W": ("weight", 1), "b": ("bias", None)})
 
 
-def test_recorded_inputs_have_channels_last():
-    _, record = check_record(small(), batch()[0])
-    assert {k: v.shape for k, v in record.items()} == {
+def test_layer_inputs_have_channels_last():
+    inputs = check_layers(small(), batch()[0])
+    assert {k: v.shape for k, v in inputs.items()} == {
         "conv1.K": (4, 6, 5, 2), "conv2.K": (4, 3, 2, 2), "head.W": (4, 3)}
 
 

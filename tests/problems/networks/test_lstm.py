@@ -8,7 +8,7 @@ from minigrad.tree import leaves_of, rebuild
 from problems.networks.lstm import LSTM
 from problems.problem import Network
 from tests.problems.model_checks import (check_against_torch, check_float32, check_kinds,
-                                         check_landscape, check_record, integers)
+                                         check_landscape, check_layers, integers)
 
 V, B, T = 6, 2, 4
 
@@ -58,13 +58,13 @@ def test_derivatives(tied):
     check_landscape(small(tied=tied), batch())
 
 
-def test_dtype_kinds_and_record():
+def test_dtype_kinds_and_layer_inputs():
     check_float32(small(), batch())
     check_kinds(small(), {"E": ("embedding", 0), "W": ("weight", 1), "U": ("weight", 1),
                           "b": ("bias", None)})
-    params, record = check_record(small(), batch()[0])
-    assert record["layers.1.U"].shape == (T, B, 3) and (record["layers.1.U"][0] == 0).all()
-    np.testing.assert_array_equal(record["layers.0.U"][1:], record["layers.1.W"][:-1])
+    inputs = check_layers(small(), batch()[0])
+    assert inputs["layers.1.U"].shape == (T, B, 3) and (inputs["layers.1.U"][0] == 0).all()
+    np.testing.assert_array_equal(inputs["layers.0.U"][1:], inputs["layers.1.W"][:-1])
 
 
 @pytest.mark.parametrize("init, std", [("uniform", 1 / np.sqrt(3 * 64)), ("lecun", 1 / 8)])

@@ -9,7 +9,7 @@ from problems.problem import Network
 from problems.networks.resnet import ResNet, updated
 from problems.networks.resnet9 import ResNet9
 from tests.problems.model_checks import (check_against_torch, check_float32, check_kinds,
-                                         check_landscape, check_record, integers)
+                                         check_landscape, check_layers, integers)
 
 KINDS = {"K": ("weight", 0), "W": ("weight", 1), "b": ("bias", None), "gain": ("norm", None),
          "shift": ("norm", None)}
@@ -58,7 +58,7 @@ def test_derivatives_dtype_and_kinds(model):
     check_landscape(model, batch(model))
     check_float32(model, batch(model))
     check_kinds(model, KINDS)
-    check_record(model, batch(model)[0])
+    check_layers(model, batch(model)[0])
 
 
 @pytest.mark.parametrize("model", [tiny(), tiny9()], ids=["ResNet", "ResNet9"])

@@ -10,7 +10,7 @@ from minigrad.tree import leaves_of
 from problems.problem import Network
 from problems.networks.transformer import Transformer
 from tests.problems.model_checks import (check_against_torch, check_float32, check_kinds,
-                                         check_landscape, check_record, integers)
+                                         check_landscape, check_layers, integers)
 
 V, B, T = 7, 2, 5
 
@@ -102,9 +102,9 @@ def test_dtype_and_kinds():
                           "b": ("bias", None), "gain": ("norm", None), "shift": ("norm", None)})
 
 
-def test_recorded_inputs_are_rows():
-    _, record = check_record(small(), batch()[0])
-    assert record["blocks.1.down.W"].shape == (B * T, 12) and record["head.W"].shape == (B * T, 8)
+def test_layer_inputs_are_rows():
+    inputs = check_layers(small(), batch()[0])
+    assert inputs["blocks.1.down.W"].shape == (B * T, 12) and inputs["head.W"].shape == (B * T, 8)
 
 
 def test_initial_values_are_those_of_flax():
