@@ -7,7 +7,10 @@
     sgd               heavy ball, dampened, Nesterov
     rmsprop           divide by the root mean square of recent gradients
     adam              Adam, AdamW, NAdam
+    scalar_rate       one number a step: the rate, from height and slope
+    embedding         the drawn surface of any f(L), over any method: a family of rates
     induced_metric    the metric of the drawn surface: plain, of log L, on top of RMSprop
+    stochastic_polyak rates from heights: SPS, DecSPS, NGN, NGN-M; AdaGrad-norm, normalised steps
     muon              matrices made orthogonal by Newton-Schulz steps
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
@@ -21,6 +24,7 @@
 import sys
 
 from .adam import Adam, AdamW, NAdam
+from .embedding import Induced, OffDiagonal
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe
 from .muon import Muon, newton_schulz
@@ -30,8 +34,10 @@ from .optimizer import Optimizer
 from .perturbed import PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params
 from .rmsprop import RMSprop
 from .sam import ASAM, SAM
-from .schedules import constant, cosine, linear, warmup_cosine
+from .schedules import constant, cosine, linear, polynomial, warmup_cosine
+from .scalar_rate import ScalarRate
 from .sgd import SGD
+from .stochastic_polyak import AdaGradNorm, DecSPS, NGN, NGNM, NormalizedSGD, StochasticPolyak
 from .parallel import run_all
 from .training import Diverged, train
 from .training import checkpoint, interrupt, minibatch, progress, run

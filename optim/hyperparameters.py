@@ -11,6 +11,8 @@ from minigrad.backend import to_host, xp
 RANGES = {
     "lr": "[0, inf)", "decay": "[0, inf)", "xi": "[0, inf)", "eps": "(0, inf)",
     "rho": "[0, inf)", "eta": "[0, inf)",
+    "q": "(-inf, inf)", "c": "(0, inf)", "b0": "(0, inf)", "growth": "[1, inf)",
+    "share": "(0, 1]",
     "momentum": "[0, 1)", "dampening": "[0, 1)",
     "beta": "[0, 1)", "beta1": "[0, 1)", "beta2": "[0, 1)", "beta_rms": "[0, 1)",
 }
@@ -39,4 +41,4 @@ def inside(values, interval):
     """True where values lie in an interval such as "[0, 1)"; never for NaN."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = values >= low if interval[0] == "[" else values > low
-    return above & (values < high)
+    return above & (values <= high if interval[-1] == "]" else values < high)

@@ -15,17 +15,18 @@ surface, the shorter the step. One dot product is the whole price.
 
 The same with another height, log L, gives `LogInducedMetric`; with another base metric than the
 identity, RMSprop's, `RMSInducedMetric`. All three smooth the metric term and the gradient by
-exponential means with bias correction, and use one factor s for all parameters.
+exponential means with bias correction, and use one factor s for all parameters. Other heights, and
+the metric over any other method: `embedding.py`.
 """
-import numpy as np
-
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, column, dot, pieces, scalars, scaled, weight_sum
+from .embedding import factor, refuse_nonpositive
+from .optimizer import column, dot, pieces, scalars, weight_sum
 from .rmsprop import root_of_mean_square
+from .scalar_rate import ScalarRate
 
 
-class InducedMetric(Optimizer):
+class InducedMetric(ScalarRate):
     """Gradient descent in the metric I + ξ g gᵀ of the drawn loss surface.
 
         e ← β e + (1-β) ξ |g|²             ê = e / (1-β^t)
@@ -52,6 +53,9 @@ class InducedMetric(Optimizer):
     Raises    ValueError for a value out of range
     """
 
+    traces = ("s",)
+    q, descend = 1.0, "loss"                                # the embedding, see embedding.py
+
     def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0):
         self.configure(lr=lr, xi=xi, momentum=momentum, beta=beta, decay=decay)
 
@@ -59,16 +63,15 @@ class InducedMetric(Optimizer):
         return {**super().init(theta), "m": xp.zeros_like(theta),
                 "e": scalars(theta, 0.0), "s": scalars(theta, 1.0)}
 
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
-        e_hat = self.smooth(dot(g, g), t, state)
-        s = self.factor(e_hat, loss, state)
+    def rate(self, loss, q, lr, t, state):
+        s = self.factor(self.smooth(q, t, state), loss, state)
+        return s * (lr / weight_sum(self.momentum, t))
+
+    def direction(self, g, t, state):
         m = state["m"]
         m *= self.momentum
         m += g
-        delta = scaled(m, s * (-lr / weight_sum(self.momentum, t)))
-        self.shrink(delta, lr, theta)
-        return delta, state
+        return m
 
     def smooth(self, q, t, state):
         """ê for q = gᵀ D⁻¹ g, the squared length of the gradient in the inverse base metric."""
@@ -78,9 +81,9 @@ class InducedMetric(Optimizer):
         return e / (1.0 - self.beta**t)
 
     def factor(self, e_hat, loss, state):
-        """s = 1 / (1 + ê), kept in the state."""
+        """s of the embedding, kept in the state."""
         s = state["s"]
-        s[...] = 1.0 / (1.0 + e_hat)
+        s[...] = factor(e_hat, loss, self.q, self.descend)
         return s
 
 
@@ -103,6 +106,8 @@ class LogInducedMetric(InducedMetric):
     the rest, State and Raises as for InducedMetric
     """
 
+    q, descend = 0.0, "embedding"
+
     def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0,
                  on_nonpositive="raise"):
         super().__init__(lr, xi=xi, momentum=momentum, beta=beta, decay=decay)
@@ -113,24 +118,9 @@ class LogInducedMetric(InducedMetric):
 
     def update(self, g, loss, theta, state):
         if self.on_nonpositive == "raise":
-            self.refuse_nonpositive(loss, g)
+            refuse_nonpositive("LogInducedMetric", loss, g,
+                               "Add a constant to the loss, or use InducedMetric.")
         return super().update(g, loss, theta, state)
-
-    def factor(self, e_hat, loss, state):
-        L, s = column(loss), state["s"]
-        tiny = float(np.finfo(s.dtype).tiny)                # so that L = 0 gives 0, not 0/0
-        s[...] = L / xp.maximum(L * L + e_hat, tiny)
-        return s
-
-    def refuse_nonpositive(self, loss, g):
-        L = xp.asarray(loss)
-        if bool(xp.all(L > 0)):
-            return
-        bad = (L < 0) | ((L == 0) & xp.any(g != 0, axis=-1))
-        if bool(xp.any(bad)):
-            raise ValueError("LogInducedMetric: needs a loss > 0, whose logarithm exists, got "
-                             f"{float(L[bad].ravel()[0])}. Add a constant to the loss, or use "
-                             "InducedMetric.")
 
 
 class RMSInducedMetric(InducedMetric):
@@ -180,7 +170,7 @@ class RMSInducedMetric(InducedMetric):
             M *= self.momentum
             M += G
             xp.divide(M, D, out=D)
-        s = self.factor(self.smooth(q * a, t, state), loss, state)
+        s = self.factor(self.smooth(q * a, t, state), column(loss), state)
         delta *= s * (-lr * a / weight_sum(self.momentum, t))
         self.shrink(delta, lr, theta)
         return delta, state

@@ -56,6 +56,18 @@ def warmup_cosine(lr, warmup, steps, *, end=0.0):
     return rate
 
 
+def polynomial(lr, power=0.5):
+    """A power of the step number, without end: the rates of stochastic approximation.
+
+        η_t = η (t + 1)^(-p)                             p = 1/2: η/√(t+1)
+
+    Source: Robbins & Monro 1951: Σ η_t = ∞ and Σ η_t² < ∞ hold for 1/2 < p <= 1.
+    """
+    if not 0.0 <= power < math.inf:
+        raise ValueError(f"polynomial: power must lie in [0, inf), got {power}.")
+    return lambda step: lr * (step + 1.0) ** -power
+
+
 def check(name, shorter=None, **lengths):
     """Raises ValueError unless steps >= 1 and 0 <= the shorter length < steps."""
     if not lengths["steps"] >= 1:
