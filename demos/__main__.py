@@ -90,13 +90,15 @@ def main(argv=None):
         from demos.report import Report
 
         module = importlib.import_module(modules()[name][0])
-        args = parser_for(name, module).parse_args(argv[1:])
+        parser = parser_for(name, module)
+        args = parser.parse_args(argv[1:])
         for flag, count in vars(args).items():          # whole numbers here count something
             least = 0 if flag == "seed" else 1
             if type(count) is int and count < least:
                 return complain(f"{name}: --{flag} must be at least {least}, got {count}.", 2)
         minigrad.keep_heap()
-        report = Report(name, args, source=module.SOURCE, dtype=getattr(module, "DTYPE", "float64"))
+        report = Report(name, args, source=module.SOURCE, dtype=getattr(module, "DTYPE", "float64"),
+                        output=output_name(name, parser, args))
         report.banner()
         module.run(args, report)
         report.finish()
@@ -111,6 +113,13 @@ def main(argv=None):
     except KeyboardInterrupt as stop:                   # training says where it saved the run
         return complain(str(stop) or f"{name}: interrupted.", 130)
     return 0
+
+
+def output_name(name, parser, args):
+    """NAME, and what was chosen of each flag with choices: `--model cnn` overwrites no mlp."""
+    chosen = [getattr(args, action.dest) for action in parser._actions
+              if action.choices and not action.nargs and getattr(args, action.dest) != action.default]
+    return "_".join([name, *map(str, chosen), *([args.data] if args.data else [])])
 
 
 def show_list(found):

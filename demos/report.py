@@ -1,32 +1,30 @@
 """What a demo says and saves: progress, tables, claims with verdicts, figures, one JSON file.
 
-A demo hands over numbers; the words `holds`, `fails` and `undecided` are worked out here, from the
-number, its uncertainty and the value it is held against:
+A demo hands over numbers; the words `holds`, `fails` and `undecided` are worked out in `verdict.py`
+from the interval of the number and the bar it is held against, and a claim says where it comes from:
 
-    report.claim("Adam needs 58 updates on Beale", measured=58, published=58, equals=58)
-    report.claim("the index grows", measured=0.97, low=0.94, high=0.99, at_least=0.95)
-
-The first holds; the second is undecided, since 0.95 lies within what the measurement leaves open.
+    report.claim("Adam needs 58 updates on Beale", 58, published=58, equals=58, origin="code",
+                 where="notebook, table of best runs", how="exact: one deterministic run")
+    report.claim("the index grows", *t_interval(correlations), at_least=0.95, origin="ours",
+                 where="p-spin, N = 20", how="95 % t, n = 8 random J", why="0.97 at infinite N")
 """
-
 import json
 import math
 import os
-import platform
-import re
 import sys
 import tempfile
 import textwrap
 import time
-from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
+from demos.provenance import peak_memory, provenance
+from demos.tables import WIDTH, format_claim, format_table
+from demos.verdict import complete, verdict
 from minigrad import backend
 
-WIDTH = 80                                              # columns of a terminal
-CRITERIA = ("equals", "at_least", "at_most", "between")
+
+AT_THIS_SIZE = ("At this size, with these settings, it is not so; the numbers above say by how much, "
+                "and the docstring what was asked.")
 
 
 class Report:
@@ -36,6 +34,7 @@ class Report:
     args      the parsed common flags
     source    where the claim is made, e.g. "arXiv:2509.03594"
     dtype     the precision the demo measures in
+    output    the name of its files: the demo's, and the choices among its flags (default: name)
     data      a dict the demo may fill: what others may want to read from the JSON file
     plotting  False under --no-plot
 
@@ -43,8 +42,9 @@ class Report:
     not after it.
     """
 
-    def __init__(self, name, args, *, source, dtype="float64"):
+    def __init__(self, name, args, *, source, dtype="float64", output=None):
         self.name, self.args, self.source, self.dtype = name, args, source, dtype
+        self.output = output or name
         self.plotting = not args.no_plot
         self.data, self.claims, self.saved = {}, [], []
         self.began = time.perf_counter()
@@ -94,18 +94,31 @@ class Report:
 
     # ------------------------------------------------------------------ claims and figures
 
-    def claim(self, text, measured, low=None, high=None, *, published=None, **criterion):
+    def claim(self, text, measured, low=None, high=None, *, origin=None, where=None, how=None,
+              published=None, unit=None, why=None, lesson=None, quick=True, **criterion):
         """Hold a measured number against a claim; returns the verdict.
 
-        low, high   the range the measurement leaves open (default: it is exact)
-        published   the number in the source, shown beside ours
-        criterion   one of equals=b, at_least=b, at_most=b, between=(a, b); see `verdict`
+        low, high   what the measurement leaves open, from `evidence` (default: it is exact)
+        origin      who claims it: "paper", "code" (of the authors) or "ours"
+        where       table, figure, section, line; of ours: what the question is asked of
+        how         the interval was made, and over what: "95 % t, n = 8 seeds"
+        published   the number that stands there, shown beside ours
+        why         the bar lies there, unless it is that number, a sign or parity
+        lesson      what a reader learns if it fails: one sentence, shown then
+        quick       False: the smallest run cannot decide it, so it is not asked in --quick
+        criterion   one of equals=b, equivalent=(b, tolerance), at_least=b, at_most=b, above=b,
+                    below=b, between=(a, b), rejects=p, survives=p; see `verdict`
         """
+        complete(origin, where, how, why, published, criterion)
         low = measured if low is None else low
         high = measured if high is None else high
+        asked = quick or not self.args.quick
         decided = verdict(low, high, **criterion)
-        self.claims.append(dict(claim=text, published=published, measured=measured,
-                                low=low, high=high, criterion=criterion, verdict=decided))
+        decided = decided if asked else "undecided"
+        self.claims.append(dict(claim=text, origin=origin, where=where, published=published,
+                                measured=measured, low=low, high=high, unit=unit, how=how,
+                                criterion=criterion, why=why, asked=asked, verdict=decided,
+                                lesson=(lesson or AT_THIS_SIZE) if decided == "fails" else None))
         return decided
 
     def subplots(self, *rows_and_columns, **settings):
@@ -122,7 +135,7 @@ class Report:
 
         figure.text(0.998, 0.002, f"seed {self.args.seed}, {backend.name}", ha="right", va="bottom",
                     fontsize=6, color="0.5")
-        path = self.out / (f"{self.name}_{name}.png" if name else f"{self.name}.png")
+        path = self.out / (f"{self.output}_{name}.png" if name else f"{self.output}.png")
         write(path, lambda stream: figure.savefig(stream, format="png"))
         plt.close(figure)
         self.saved.append(path)
@@ -133,104 +146,16 @@ class Report:
             self._print(format_claim(entry))
         seconds = time.perf_counter() - self.began
         record = dict(demo=self.name, source=self.source, backend=backend.name, dtype=self.dtype,
-                      seed=self.args.seed, quick=self.args.quick, seconds=round(seconds, 3),
-                      peak_memory_mb=peak_memory(), versions=versions(),
+                      seed=self.args.seed, quick=self.args.quick, flags=vars(self.args),
+                      seconds=round(seconds, 3), peak_memory_mb=peak_memory(), **provenance(),
                       claims=self.claims, data=self.data)
-        path = self.out / f"{self.name}.json"
+        path = self.out / f"{self.output}.json"
         text = json.dumps(plain(record), indent=1, allow_nan=False) + "\n"
         write(path, lambda stream: stream.write(text.encode()))
         self._print("")
         for path in [*self.saved, path]:
             print(f"saved {path}")
         print(f"{seconds:.1f} s, peak memory {record['peak_memory_mb']} MB")
-
-
-def verdict(low, high, *, equals=None, at_least=None, at_most=None, between=None):
-    """`holds`, `fails` or `undecided`, for a measurement that lies in [low, high]:
-
-        equals b        holds if low <= b <= high, else fails
-        at_least b      holds if low >= b, fails if high < b, else undecided
-        at_most b       holds if high <= b, fails if low > b, else undecided
-        between (a, b)  holds if a <= low and high <= b, fails if high < a or low > b,
-                        else undecided
-
-    A measurement that is not a number decides nothing.
-    """
-    given = [c for c in (equals, at_least, at_most, between) if c is not None]
-    if len(given) != 1:
-        raise ValueError(f"claim: give exactly one of {', '.join(CRITERIA)}, got {len(given)}.")
-    if not low <= high:
-        if math.isnan(low) or math.isnan(high):
-            return "undecided"
-        raise ValueError(f"claim: the range of the measurement is empty, low={low} > high={high}.")
-    if equals is not None:
-        return "holds" if low <= equals <= high else "fails"
-    a, b = between if between is not None else (
-        -math.inf if at_least is None else at_least, math.inf if at_most is None else at_most)
-    if a <= low and high <= b:
-        return "holds"
-    return "fails" if high < a or low > b else "undecided"
-
-
-# ---------------------------------------------------------------------- text
-
-def format_claim(entry):
-    """Two lines or more: the verdict and the claim, then the numbers behind the verdict."""
-    indent = " " * 11
-    measured, low, high = (show(entry[key]) for key in ("measured", "low", "high"))
-    numbers = f"measured {measured}" + (f" in [{low}, {high}]" if low != high else "")
-    if entry["published"] is not None:
-        numbers += f", published {show(entry['published'])}"
-    (word, bound), = ((k, v) for k, v in entry["criterion"].items() if v is not None)
-    bound = " and ".join(map(show, bound)) if word == "between" else show(bound)
-    numbers += f", asked: {word.replace('_', ' ')} {bound}"
-    width = WIDTH - len(indent)
-    lines = textwrap.wrap(entry["claim"], width) + textwrap.wrap(numbers, width)
-    return "\n" + f"{entry['verdict']:<11}" + f"\n{indent}".join(lines)
-
-
-def show(value):
-    """One cell of a table."""
-    if value is None:
-        return "-"
-    if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.4g}"
-    return str(value)
-
-
-def format_table(headers, rows):
-    """Aligned columns; the widest columns of words are wrapped when 80 are not enough."""
-    cells = [[show(cell) for cell in row] for row in rows]
-    columns = list(zip(headers, *cells)) if cells else [(header,) for header in headers]
-    numeric = [len(column) > 1 and all(map(is_number, column[1:])) for column in columns]
-    widths = [max(map(len, column)) for column in columns]
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
-    excess = sum(widths) + len(gap) * (len(widths) - 1) - WIDTH
-    words = [i for i, right in enumerate(numeric) if not right]
-    for _ in range(max(0, excess) if words else 0):
-        widths[max(words, key=widths.__getitem__)] -= 1
-
-    def line(row):
-        wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths)]
-        for k in range(max(map(len, wrapped))):
-            parts = [(w[k] if k < len(w) else "") for w in wrapped]
-            yield gap.join(part.rjust(width) if right else part.ljust(width)
-                           for part, width, right in zip(parts, widths, numeric)).rstrip()
-
-    ruled = gap.join("-" * width for width in widths)
-    return "\n".join([*line(headers), ruled, *(text for row in cells for text in line(row))])
-
-
-def is_number(text):
-    if text in ("-", ""):
-        return True
-    try:
-        float(text.rstrip("%*"))
-    except ValueError:
-        return False
-    return True
 
 
 # ---------------------------------------------------------------------- files
@@ -273,28 +198,3 @@ def plain(value):
     if isinstance(value, Path):
         return str(value)
     return plain(value.tolist())                        # arrays and NumPy scalars
-
-
-def versions():
-    packages = ["numpy", "matplotlib"] + (["cupy"] if backend.name == "cupy" else [])
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed under this name"
-    return found
-
-
-def peak_memory():
-    """The most memory this process has held, in MB; None where the system does not tell."""
-    try:                                                # Linux, where ru_maxrss begins with the
-        status = Path("/proc/self/status").read_text()  # memory of the process that started this one
-        return round(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**10)
-    except (OSError, TypeError):
-        pass
-    try:
-        import resource
-    except ImportError:                                 # Windows
-        return None
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)   # macOS: bytes
