@@ -21,7 +21,7 @@ from problems.landscape.student import t_quantile
 
 LEAST = 5                                               # independent runs behind an interval
 LEVEL = 0.95
-LISTED = 20_000                                         # arrangements that are tried one by one
+LISTED = 40_000                                         # arrangements that are tried one by one
 
 
 # ---------------------------------------------------------------------- intervals over runs
@@ -139,7 +139,7 @@ def permutation_test(ours, theirs=None, rng=None, draws=LISTED):
 
     Two groups of runs: the share of the ways to deal them out whose means differ at least as much.
     One group, of differences of pairs: the share of the ways to sign them. All ways are tried
-    where they are at most 20,000; otherwise `draws` random ones, and the one seen counts as one
+    where they are at most 40,000; otherwise `draws` random ones, and the one seen counts as one
     more: p = (1 + k) / (1 + draws). Source: Fisher 1935, Pitman 1937.
     """
     ours = finite("permutation_test", ours)

@@ -109,7 +109,8 @@ class Report:
         criterion   one of equals=b, equivalent=(b, tolerance), at_least=b, at_most=b, above=b,
                     below=b, between=(a, b), rejects=p, survives=p; see `verdict`
         """
-        complete(origin, where, how, why, published, criterion)
+        if origin or (published is not None and not where):
+            complete(origin, where, how, why, published, criterion)
         low = measured if low is None else low
         high = measured if high is None else high
         asked = quick or not self.args.quick

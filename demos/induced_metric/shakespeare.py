@@ -111,7 +111,8 @@ def run(args, report):
                  for seed in range(args.seeds)]
         report.claim(f"the best of {', '.join(PLAIN)} has a {which} perplexity than the worst of "
                      f"{', '.join(ADAPTIVE)} after {size['steps']} updates (ratio; range of seeds)",
-                     np.mean(ratio), min(ratio), max(ratio), published=given, at_least=bound)
+                     np.mean(ratio), min(ratio), max(ratio), published=given,
+                     where="notebook", at_least=bound)
     for name in ("rms", "plain"):
         claim_idle(report, name, runs[name])
     report.data.update(data=about, size=size, runs=runs, rates=rate,

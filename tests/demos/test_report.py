@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import demos.__main__ as door
-from demos.report import Report, format_claim, format_table, plain, verdict, writable, write
+from demos.evidence import t_interval
+from demos.report import Report, plain, writable, write
+from demos.tables import format_claim, format_table
 
 
 def report(tmp_path, **flags):
@@ -22,40 +24,50 @@ def report(tmp_path, **flags):
     return Report("example", args, source="arXiv:0000.00000")
 
 
-# ---------------------------------------------------------------------- verdicts
+# ---------------------------------------------------------------------- claims
 
-@pytest.mark.parametrize("low, high, criterion, expected", [
-    (55, 55, {"equals": 55}, "holds"), (54, 56, {"equals": 55}, "holds"),
-    (56, 57, {"equals": 55}, "fails"), (0, 0, {"equals": 0}, "holds"),
-    (0.95, 0.99, {"at_least": 0.95}, "holds"), (0.94, 0.99, {"at_least": 0.95}, "undecided"),
-    (0.90, 0.94, {"at_least": 0.95}, "fails"), (1, 2, {"at_most": 2}, "holds"),
-    (1, 3, {"at_most": 2}, "undecided"), (2.1, 3, {"at_most": 2}, "fails"),
-    (1, 2, {"between": (0, 3)}, "holds"), (1, 4, {"between": (0, 3)}, "undecided"),
-    (4, 5, {"between": (0, 3)}, "fails"), (-2, -1, {"between": (0, 3)}, "fails"),
-    (math.nan, math.nan, {"equals": 1}, "undecided"), (math.nan, 1, {"at_most": 2}, "undecided"),
-    (1, math.inf, {"at_least": 1}, "holds"),
-])
-def test_verdict(low, high, criterion, expected):
-    assert verdict(low, high, **criterion) == expected
-
-
-def test_verdict_refuses_unclear_claims():
-    with pytest.raises(ValueError, match="claim: give exactly one of equals, at_least.* got 0"):
-        verdict(1, 2)
-    with pytest.raises(ValueError, match="got 2"):
-        verdict(1, 2, at_least=0, at_most=3)
-    with pytest.raises(ValueError, match="range of the measurement is empty, low=3 > high=2"):
-        verdict(3, 2, at_least=0)
+OURS = dict(origin="ours", where="here", how="exact")
 
 
 def test_a_claim_shows_its_numbers(tmp_path):
     r = report(tmp_path)
-    assert r.claim("Sums agree", 0.123456, 0.1, 0.2, published=0.15, between=(0, 1)) == "holds"
+    assert r.claim("Sums agree", 0.123456, 0.1, 0.2, published=0.15, between=(0, 1), origin="paper",
+                   where="table 2", how="95 % t, n = 8 seeds", why="a share", unit="nats") == "holds"
     text = format_claim(r.claims[0])
-    assert text.split() == ("holds Sums agree measured 0.1235 in [0.1, 0.2], published 0.15, "
-                            "asked: between 0 and 1").split()
-    r.claim("word " * 60, 1, equals=1)
+    assert text.split() == ("holds Sums agree measured 0.1235 nats in [0.1, 0.2], published 0.15, "
+                            "asked: between 0 and 1 paper, table 2; 95 % t, n = 8 seeds; "
+                            "the bar: a share").split()
+    r.claim("word " * 60, 1, equals=1, **OURS)
     assert max(map(len, format_claim(r.claims[1]).splitlines())) <= 80
+
+
+def test_what_fails_is_followed_by_what_one_learns(tmp_path):
+    r = report(tmp_path)
+    assert r.claim("One is two", 1, equals=2, lesson="Count again.", **OURS) == "fails"
+    assert format_claim(r.claims[0]).splitlines()[-1].strip() == "Count again."
+    assert r.claim("One is one", 1, equals=1, lesson="Count again.", **OURS) == "holds"
+    assert r.claims[1]["lesson"] is None and "Count" not in format_claim(r.claims[1])
+    r.claim("One is three", 1, equals=3, **OURS)
+    assert "At this size" in format_claim(r.claims[2])
+
+
+def test_the_smallest_run_is_not_asked_what_it_cannot_decide(tmp_path):
+    quick, whole = report(tmp_path), report(tmp_path, quick=False)
+    for r, expected in ((quick, "undecided"), (whole, "holds")):
+        assert r.claim("Many agree", 3, at_most=3, why="so", quick=False, **OURS) == expected
+    assert "not asked in --quick" in format_claim(quick.claims[0])
+    assert "not asked" not in format_claim(whole.claims[0])
+
+
+def test_too_few_runs_decide_nothing(tmp_path):
+    r = report(tmp_path)
+    assert r.claim("The mean is positive", *t_interval([1.0, 2.0]), above=0, **OURS) == "undecided"
+    assert "measured 1.5 (too few runs for an interval), asked: above 0" in format_claim(r.claims[0])
+
+
+def test_a_published_number_without_a_place_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a published number needs `where` it stands"):
+        report(tmp_path).claim("As they say", 1, published=1, equals=1)
 
 
 # ---------------------------------------------------------------------- tables
@@ -88,7 +100,7 @@ def test_finish_writes_everything_a_reader_needs(tmp_path, capsys):
     r = report(tmp_path)
     r.banner()
     r.table(["x"], [[1]], "A title")
-    r.claim("one is one", 1, published=1, equals=1)
+    r.claim("one is one", 1, published=1, equals=1, origin="paper", where="page 1", how="exact")
     r.data["array"] = np.arange(3.0)
     r.data["odd"] = {1: (np.float32(0.5), math.inf, np.int64(3), tmp_path)}
     figure, axes = r.subplots()
@@ -98,11 +110,16 @@ def test_finish_writes_everything_a_reader_needs(tmp_path, capsys):
     r.figure(figure, "more")
     r.finish()
     found = json.loads((tmp_path / "example.json").read_text())
-    assert {"demo", "source", "backend", "dtype", "seed", "seconds", "versions", "claims",
-            "data"} <= set(found)
+    assert {"demo", "source", "backend", "dtype", "seed", "seconds", "versions", "claims", "flags",
+            "commit", "date", "machine", "blas", "data"} <= set(found)
+    assert found["flags"] == {"seed": 3, "quick": True, "out": str(tmp_path), "no_plot": False}
+    assert {"library", "version", "kernel", "threads", "vector_bits"} == set(found["blas"])
+    assert found["blas"]["vector_bits"] in (128, 256, 512)
     assert found["demo"] == "example" and found["seed"] == 3 and found["dtype"] == "float64"
-    assert found["claims"] == [{"claim": "one is one", "published": 1, "measured": 1, "low": 1,
-                                "high": 1, "criterion": {"equals": 1}, "verdict": "holds"}]
+    assert found["claims"] == [{
+        "claim": "one is one", "origin": "paper", "where": "page 1", "published": 1, "measured": 1,
+        "low": 1, "high": 1, "unit": None, "how": "exact", "criterion": {"equals": 1}, "why": None,
+        "asked": True, "verdict": "holds", "lesson": None}]
     assert found["data"] == {"array": [0, 1, 2], "odd": {"1": [0.5, None, 3, str(tmp_path)]}}
     assert found["versions"]["numpy"] == np.__version__ and found["seconds"] >= 0
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -183,6 +200,7 @@ def a_demo(tmp_path, monkeypatch):
         SOURCE = "Apollonius"
         def arguments(parser):
             parser.add_argument("--steps", type=int, default=2)
+            parser.add_argument("--shape", choices=("wide", "steep"), default="wide")
         def run(args, report):
             if args.steps > 5:
                 raise RuntimeError("parabola: too many steps. Use fewer.")
@@ -210,6 +228,14 @@ def test_a_demo_runs_and_exits_with_zero(a_demo, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("parabola  backend=") and "holds      steps are few" in printed
     assert json.loads((tmp_path / "new/out/parabola.json").read_text())["source"] == "Apollonius"
+
+
+def test_a_choice_is_in_the_name_of_the_file(a_demo, tmp_path):
+    for flags in ([], ["--shape", "steep"], ["--shape", "wide", "--steps", "3"]):
+        assert door.main(["parabola", "--out", str(tmp_path), *flags]) == 0
+    assert sorted(os.listdir(tmp_path)) == ["package", "parabola.json", "parabola_steep.json"]
+    found = json.loads((tmp_path / "parabola_steep.json").read_text())
+    assert found["demo"] == "parabola" and found["flags"]["shape"] == "steep"
 
 
 def test_help_is_the_docstring(a_demo, capsys):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from demos.induced_metric.same_rate import same_rate
+from demos.evidence import same_rate
 
 
 def test_lady_tasting_tea():
