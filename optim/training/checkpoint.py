@@ -1,24 +1,31 @@
 """Write a run to one file and read it back, so that it goes on as if nothing had happened.
 
 A checkpoint is a tree: dicts, lists and tuples of arrays, numbers, strings and random
-generators. It becomes one `.npz` without pickle: every array is a member named by its path
-("theta", "state.m"), and the member "about" is a JSON text that holds all the rest. Numbers
-survive exactly: arrays as bytes, Python floats by their shortest repr, a generator as the
-`state` of its bit generator.
+generators. Every array becomes a member of one archive, named by its path ("theta", "state.m"),
+and the member "about" is a JSON text that holds all the rest. Numbers survive exactly: arrays as
+bytes, Python floats by their shortest repr, a generator as the `state` of its bit generator. A
+generator that stands in the tree twice is one generator afterwards too.
 
-A crash at any moment leaves a whole file, the old one or the new one: the new one is written
-under the name `PATH.part`, flushed to the disk, and only then renamed over PATH, which the
-file system does in one indivisible act.
+`archive.py` sees to it that the file is whole, old or new, and that a changed bit is found.
+Nothing in a file is called or imported: a bit generator is one of the five in BIT_GENERATORS, and
+its state is held against that generator's bounds before it gets it.
 """
 import json
 import os
+import zipfile
 from itertools import zip_longest
 
 import numpy as np
 
 from minigrad.backend import to_host, xp
 
-FORMAT = "minigrad checkpoint 1"
+from . import archive
+
+FORMAT, OLDER = "minigrad checkpoint 2", "minigrad checkpoint 1"
+BIT_GENERATORS = {kind.__name__: kind for kind in (
+    np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)}
+# A place in the generator's buffer, which NumPy takes as it comes: the largest that exists.
+PLACES = {"MT19937": ("pos", 624), "Philox": ("buffer_pos", 4)}
 
 
 def save(path, tree):
@@ -28,74 +35,71 @@ def save(path, tree):
     that was there before is then untouched.
     """
     path = os.fspath(path)
-    part = path + ".part"
     arrays = {}
-    about = json.dumps({"format": FORMAT, "tree": pack(tree, "", arrays)})
+    about = json.dumps({"format": FORMAT, "tree": pack(tree, "", arrays, {})})
     arrays["about"] = np.frombuffer(about.encode(), dtype=np.uint8)
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(part, "wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        archive.write(path, arrays)
     except OSError as error:
         older = " The older checkpoint there is intact." if os.path.isfile(path) else ""
-        try:
-            os.unlink(part)
-        except OSError:
-            pass                                    # it was never made, or the disk went away
         raise RuntimeError(f"checkpoint: cannot write {path} ({error.strerror or error}).{older} "
                            "Free some space or name a folder you may write to.") from error
 
 
 def load(path):
-    """The tree that `save` wrote to `path`; every byte is checked against the file's checksums.
+    """The tree that `save` wrote to `path`, bit for bit.
 
-    Raises RuntimeError when the file cannot be read, is damaged, cut short, or something else
-    altogether.
+    Raises RuntimeError when the file cannot be read, is damaged, cut short, of an older version,
+    or something else altogether.
     """
     path = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            arrays = read(file, path)
+        arrays = archive.read(path)
     except OSError as error:
         raise RuntimeError(f"checkpoint: cannot read {path} ({error.strerror or error}). "
                            "Check the name.") from error
-    about = json.loads(bytes(arrays.pop("about")).decode())
-    return unpack(about["tree"], arrays)
-
-
-def read(file, path):
-    """The members of an .npz by name, or RuntimeError if it is no whole checkpoint."""
-    try:
-        if file.read(2) != b"PK":
-            raise ValueError("it does not begin as an archive")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as members:
-            arrays = {name: members[name] for name in members.files}
-    except Exception as error:                      # zipfile, zlib, struct, numpy: each has its own
+    except archive.Foreign as other:
+        if OLDER in str(other):
+            raise RuntimeError(f"checkpoint: {path} was written by an older version, without the "
+                               "checksum that finds damage. Start the run again.") from None
+        raise RuntimeError(f"checkpoint: {path} is not a checkpoint of a training run, or one that "
+                           "was damaged or cut short. Name another file.") from None
+    except Exception as error:                      # zipfile, struct, numpy: each has its own
         raise RuntimeError(f"checkpoint: {path} is damaged or cut short ({error}). Delete it "
                            "and start again, or put an older copy in its place.") from error
-    if FORMAT.encode() not in bytes(arrays.get("about", b"")):
-        raise RuntimeError(f"checkpoint: {path} is not a checkpoint of a training run. "
-                           "Name another file.")
-    return arrays
+    try:
+        about = json.loads(bytes(arrays.pop("about")).decode())
+        if about["format"] != FORMAT:
+            raise ValueError(f"its format is {about['format']!r}, not {FORMAT!r}")
+        return unpack(about["tree"], arrays, {})
+    except Exception as error:                      # whole, but made by somebody else
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise RuntimeError(f"checkpoint: {path} does not hold what a checkpoint holds ({reason}). "
+                           "Name another file.") from error
 
 
-def pack(tree, path, arrays):
-    """JSON for `tree`; the arrays in it go to `arrays` under their path."""
-    inner = path + "." if path else ""
-    if isinstance(tree, dict):
-        return {"dict": [[k, pack(value, f"{inner}{k}", arrays)] for k, value in tree.items()]}
-    if isinstance(tree, (list, tuple)):
-        items = [pack(value, f"{inner}{i}", arrays) for i, value in enumerate(tree)]
-        return {"tuple" if isinstance(tree, tuple) else "list": items}
+def pack(tree, path, arrays, generators):
+    """JSON for `tree`; the arrays in it go to `arrays` under their path.
+
+    generators  {id: path} of those met so far
+    """
+    def inner(name, value):
+        return pack(value, f"{path}.{name}" if path else f"{name}", arrays, generators)
+
+    if isinstance(tree, dict) and all(isinstance(key, (str, int)) for key in tree):
+        return {"dict": [[key, inner(key, value)] for key, value in tree.items()]}
+    if type(tree) in (list, tuple):
+        return {type(tree).__name__: [inner(i, value) for i, value in enumerate(tree)]}
     if isinstance(tree, np.random.Generator):
-        return {"generator": pack(tree.bit_generator.state, path, arrays)}
+        if id(tree) in generators:
+            return {"same generator": generators[id(tree)]}
+        generators[id(tree)] = path
+        state = tree.bit_generator.state
+        if state["bit_generator"] in BIT_GENERATORS:
+            return {"generator": [path, pack(state, path, arrays, generators)]}
     if tree is None or isinstance(tree, (bool, int, str)) or type(tree) is float:
         return tree
-    if isinstance(tree, (np.ndarray, np.generic, xp.ndarray)):
+    if isinstance(tree, (np.ndarray, np.generic, xp.ndarray)) and tree.dtype.kind in archive.KINDS:
         kind = ("scalar" if isinstance(tree, np.generic) else
                 "array" if isinstance(tree, xp.ndarray) else "host array")
         arrays[path] = np.asarray(to_host(tree))
@@ -104,24 +108,42 @@ def pack(tree, path, arrays):
                     "Keep arrays, numbers, strings and generators in an optimizer's state.")
 
 
-def unpack(packed, arrays):
-    """The inverse of `pack`."""
+def unpack(packed, arrays, generators):
+    """The inverse of `pack`; generators is {path: Generator} of those met so far."""
     if not isinstance(packed, dict):
         return packed
     (kind, value), = packed.items()
     if kind == "dict":
-        return {key: unpack(inner, arrays) for key, inner in value}
+        return {key: unpack(inner, arrays, generators) for key, inner in value}
     if kind in ("list", "tuple"):
-        items = [unpack(inner, arrays) for inner in value]
+        items = [unpack(inner, arrays, generators) for inner in value]
         return tuple(items) if kind == "tuple" else items
     if kind == "generator":
-        state = unpack(value, arrays)
-        bits = getattr(np.random, state["bit_generator"])()
-        bits.state = state
-        return np.random.Generator(bits)
+        path, state = value
+        generators[path] = generator(unpack(state, arrays, generators))
+        return generators[path]
+    if kind == "same generator":
+        return generators[value]
     if kind == "scalar":
         return arrays[value][()]
+    if kind not in ("array", "host array"):
+        raise ValueError(f"a part of kind {kind!r}")
     return xp.asarray(arrays[value]) if kind == "array" else arrays[value]
+
+
+def generator(state):
+    """A Generator whose bit generator is in `state`, one of BIT_GENERATORS."""
+    kind = state["bit_generator"]
+    if kind not in BIT_GENERATORS:
+        raise ValueError(f"a bit generator {kind!r}, which is not one of "
+                         f"{', '.join(BIT_GENERATORS)}")
+    name, last = PLACES.get(kind, (None, 0))
+    where = state["state"] if name == "pos" else state
+    if name is not None and not (type(where[name]) is int and 0 <= where[name] <= last):
+        raise ValueError(f"{name} = {where[name]} in a {kind}")
+    bits = BIT_GENERATORS[kind](0)
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def describe(layout, theta):
