@@ -1,46 +1,53 @@
 """Reverse-mode differentiation: a Tensor is an array that remembers how it was made. Read first.
 
-A `primitive` is a function on arrays with its derivative rule beside it. Called with a Tensor among
-its inputs it returns a Tensor that keeps the primitive and the inputs: the graph of the
-calculation. `sweep` walks that graph from the newest Tensor to the oldest and hands each one's
-cotangent (the derivative of the result with respect to it) to its inputs, by the primitive's rule.
+A `primitive` is a function on arrays with its derivative rule beside it. A whole one:
 
-Each Tensor takes the next number from one counter, so inputs always have smaller numbers than what
-is made from them: newest-first is a valid order, and nothing needs to be sorted by depth.
+    >>> @primitive
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @cube.vjp
+    ... def _(g, y, x):                     # dy = 3 x^2 dx, times the cotangent of y
+    ...     return g * (3.0 * x * x)
 
-The rule is written with operators and minigrad functions, which work on arrays and on Tensors:
+Called with a Tensor among its inputs it returns a Tensor that keeps the primitive and the inputs:
+the graph of the calculation. Each Tensor takes the next number from one counter, so inputs have
+smaller numbers than what is made from them, and newest first is an order in which everything is
+complete when its turn comes: nothing needs to be sorted by depth.
+
+    >>> x, y = tensor(2.0), tensor(3.0)     #   x = 2  (1) ----+---------------.
+    >>> p = x * y                           #                  v               v
+    >>> z = p + x                           #   y = 3  (2) --> p = x y  (3) --> z = p + x  (4)
+
+`sweep` walks this graph from the newest Tensor to the oldest and hands each one's cotangent (the
+derivative of the result with respect to it) to its inputs, by the primitive's rule:
+
+    Tensor  its cotangent      hands on, by the rule of                    waiting then
+    z (4)   1                  addition: 1 to p, 1 to x                    p: 1   x: 1
+    p (3)   1                  the product: g y = 3 to x, g x = 2 to y     y: 2   x: 1 + 3
+    y (2)   2                  nothing, a leaf                             x: 4
+    x (1)   4                  nothing, a leaf
+
+    >>> z.backward()
+    >>> float(x.grad), float(y.grad)
+    (4.0, 2.0)
+
+A rule is written with operators and minigrad functions, which work on arrays and on Tensors:
   - in a plain gradient it is called with arrays, and costs no graph;
   - when another transform is running (a gradient of a gradient) it is called with Tensors, and the
     backward pass is itself recorded. That is all there is to second derivatives.
 """
 import functools
-import inspect
-import math
 from heapq import heappop, heappush
 from itertools import count
 
-from minigrad import backend
 from minigrad.backend import xp
+from minigrad.errors import differentiable, explained
 from minigrad.profile import timed
+from minigrad.rules import parameters, placed, take_rules
+from minigrad.tape import tape
 
 primitives = {}                      # name -> primitive: every operation there is
 next_number = count(1).__next__
-
-
-class tape:
-    """The two switches of the engine, here and nowhere else."""
-    recording = True                 # False inside no_grad()
-    depth = 0                        # how many transforms (grad, vjp, ...) are running
-
-
-class no_grad:
-    """`with no_grad():` operations on Tensors give constants, and build no graph."""
-
-    def __enter__(self):
-        self.before, tape.recording = tape.recording, False
-
-    def __exit__(self, *_):
-        tape.recording = self.before
 
 
 class Tensor:
@@ -50,7 +57,7 @@ class Tensor:
     number     order of creation; 0 marks a constant, which is never differentiated
     primitive  what made it, from `inputs` with `settings`; None for a leaf
     arrays     the inputs as plain arrays
-    saved      arrays the forward pass kept for its fast rule
+    saved      arrays the forward pass kept for its rule on arrays
     grad       set by `backward()` on leaves: an array like data
     """
     __slots__ = ("data", "number", "primitive", "inputs", "settings", "arrays", "saved", "grad")
@@ -66,22 +73,9 @@ class Tensor:
     ndim = property(lambda self: self.data.ndim)
     size = property(lambda self: self.data.size)
 
-    __len__ = lambda self: len(self.data)
-    __float__ = item = lambda self: float(self.data)
-    __bool__ = lambda self: bool(self.data)
-
     def __repr__(self):
         made = self.primitive.__name__ if self.primitive else "leaf" if self.number else "constant"
         return f"Tensor({self.data}, shape={self.shape}, dtype={self.dtype}, {made})"
-
-    def __array__(self, *_, **__):
-        raise TypeError("np.asarray, np.sum, ...: a Tensor is not an array. Use its .data for the "
-                        "values, or minigrad's functions (minigrad.sum, ...) to differentiate.")
-    __array_function__ = __array__
-
-    def __setitem__(self, index, value):
-        raise TypeError("item assignment: a Tensor is a value and cannot be written into. Use "
-                        "minigrad.where(mask, new, old), or build it with concatenate or stack.")
 
     def backward(self):
         """Fill `.grad` of every leaf this scalar was made from, with plain arrays. First order."""
@@ -98,16 +92,6 @@ def tensor(x, dtype=None):
     return Tensor(differentiable(data, "tensor"), next_number())
 
 
-def differentiable(data, operation):
-    """The array itself, if it can be differentiated."""
-    if backend.on_device:
-        backend.refuse_foreign(operation, data)
-    if data.dtype.kind != "f":
-        raise TypeError(f"{operation}: cannot differentiate {data.dtype} values. "
-                        "Convert them with .astype(float), or pass them as data.")
-    return data
-
-
 def constant(x):
     """The plain array of x: what is computed from it has derivative zero with respect to x."""
     return x.data if type(x) is Tensor else x
@@ -118,33 +102,32 @@ def primitive(forward=None, *, elementwise=False, saves=False):
     (arrays, Tensors, numbers), its keyword-only ones settings, handed to the rule as they are.
 
     elementwise  inputs broadcast: a cotangent of the broadcast shape is summed to the input's
-    saves        forward returns (y, saved); `saved` is for the arrays-only rule
+    saves        forward returns (y, saved); `saved` is for the rule on arrays
 
-    Rules, one of   @op.vjp           rule(g, y, *inputs, **settings) for each input in turn; None
-                                      for an input that is never differentiated
-                    @op.vjp_joint     rule(g, y, *inputs, needs=[bool], **settings), all at once
-    and optionally  @op.vjp_arrays    rule(g, y, saved, *inputs, needs=[bool], **settings): only
-                                      ever sees arrays, may use what forward saved
-                    @op.vjp_into      rule(buffer, g, x, **settings): adds x's cotangent in place
+    Two kinds of rule, set by decorators:
+
+    @op.vjp         what differentiates, to any order, written in operators and operations. Either
+                    one rule an input, rule(g, y, *inputs, **settings), None for an input that is
+                    never differentiated; or one joint rule, told which inputs are asked for and
+                    giving a tuple: rule(g, y, *inputs, needs=[bool], **settings)
+    @op.vjp_arrays  for speed, beside it: rule(g, y, saved, *inputs, needs=[bool], **settings)
+                    only ever sees arrays, may use what forward saved, and gives a tuple
+
+    They are found as op.rule, always in the joint form, and op.rule_arrays.
     """
     if forward is None:
-        return lambda function: primitive(function, elementwise=elementwise, saves=saves)
-    name = forward.__name__
-    run = timed(name, forward)
-    kinds = [(p.kind, p.name) for p in inspect.signature(forward).parameters.values()]
-    names = [n for kind, n in kinds if kind == inspect.Parameter.KEYWORD_ONLY]
-    variadic = any(kind == inspect.Parameter.VAR_POSITIONAL for kind, _ in kinds)
-    arity = math.inf if variadic else len(kinds) - len(names)
+        return functools.partial(primitive, elementwise=elementwise, saves=saves)
+    run, (arity, names) = timed(forward.__name__, forward), parameters(forward)
 
     @functools.wraps(forward)
     def operation(*inputs, **settings):
-        if arity < len(inputs) <= arity + len(names):     # sum(x, 0) is sum(x, axis=0), as in NumPy
-            settings.update(zip(names, inputs[arity:]))
-            inputs = inputs[:arity]
-        newest, arrays, plain = 0, [], True
+        if len(inputs) != arity:
+            inputs = placed(inputs, settings, arity, names)
+        arrays, plain, live = [], True, False
         for x in inputs:
             if type(x) is Tensor:
-                plain, newest = False, newest | x.number
+                plain = False
+                live = live or x.number > 0
                 arrays.append(x.data)
             else:
                 arrays.append(x)
@@ -155,38 +138,23 @@ def primitive(forward=None, *, elementwise=False, saves=False):
         y, saved = y if saves else (y, None)
         if plain:
             return y
-        if newest and tape.recording:
+        if live and tape.recording:
             return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
         return Tensor(y)
 
-    def rule_setter(slot):
-        def setter(*rules):
-            measured = tuple(rule and timed(name + "'", rule) for rule in rules)
-            setattr(operation, slot, measured if slot == "rules" else measured[0])
-            return rules[0]
-        return setter
-
     operation.forward, operation.elementwise = run, elementwise
-    operation.rules = operation.joint = operation.fast = operation.into = None
-    operation.vjp, operation.vjp_joint = rule_setter("rules"), rule_setter("joint")
-    operation.vjp_arrays, operation.vjp_into = rule_setter("fast"), rule_setter("into")
-    primitives[name] = operation
+    take_rules(operation, arity)
+    primitives[forward.__name__] = operation
     return operation
 
 
-def explained(operation, arrays, error):
-    """The error of a forward pass, in a sentence that names the operation and the shapes."""
-    name = operation.__name__.lstrip("_")              # _concatenate is what concatenate calls
-    if str(error).startswith(name + ":"):
-        return error
-    for a in arrays:
-        backend.refuse_foreign(name, a)
-    shapes = [str(a.shape) if hasattr(a, "shape") else repr(a) for a in arrays]
-    if operation.elementwise and isinstance(error, ValueError):
-        return ValueError(f"{name}: cannot broadcast shapes {' and '.join(shapes)}. Axes are "
-                          "matched from the right and must be equal or 1.")
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(f"{name}: {error}, for inputs {', '.join(shapes)}. See help(minigrad.{name}).")
+class Part:
+    """The cotangent of x when only x[index] was used: `values` there, zero elsewhere. It stays a
+    value until x's turn comes; then all parts of x are written into one array."""
+    __slots__ = ("values", "index", "shape")
+
+    def __init__(self, values, index, shape):
+        self.values, self.index, self.shape = values, index, shape
 
 
 def sweep(seeds, floor, record):
@@ -197,54 +165,73 @@ def sweep(seeds, floor, record):
     record   call the rules with Tensors, so that the result can be differentiated again
     returns  {number: (leaf, cotangent)}
     """
-    add = primitives["add"]
-    sum_to = primitives["sum_to"] if record else primitives["sum_to"].forward
-    pending, newest_first, leaves = {}, [], {}       # pending: number -> [Tensor, cotangent, ours]
+    waiting, newest_first, leaves = {}, [], {}
     arriving = [(x, g) for x, g in seeds if type(x) is Tensor and x.number >= floor]
-    while True:
+    while arriving or newest_first:
         for x, g in arriving:
-            entry = pending.get(x.number)
-            if entry is None:                        # the first is kept as it is: it may be shared
-                pending[x.number] = [x, g, False]
+            if x.number in waiting:
+                add_to(waiting[x.number], g, record)
+            else:                                    # the first is kept as it is: it may be shared
+                waiting[x.number] = [x, g, False, None]
                 heappush(newest_first, -x.number)
-            elif record:
-                entry[1] = add(entry[1], g)
-            elif entry[2]:                           # a sum made here may be added to in place
-                entry[1] += g
-            else:
-                entry[1], entry[2] = entry[1] + g, True
-        if not newest_first:
-            return leaves
-        node, g, _ = pending.pop(-heappop(newest_first))
-        inputs, operation, settings, arriving = node.inputs, node.primitive, node.settings, []
-        needs = [type(x) is Tensor and x.number >= floor for x in inputs]
-        if True not in needs:
-            leaves[node.number] = (node, g)
-            continue
-        y, arguments = (node, inputs) if record else (node.data, node.arrays)
-        if operation.into and not record:
-            entry = pending.get(inputs[0].number)
-            if entry is None:
-                entry = pending[inputs[0].number] = [inputs[0], None, False]
-                heappush(newest_first, -inputs[0].number)
-            if not entry[2]:
-                entry[1] = xp.zeros_like(arguments[0], dtype=g.dtype) if entry[1] is None \
-                    else entry[1].copy()
-                entry[2] = True
-            operation.into(entry[1], g, *arguments, **settings)
-            continue
-        if operation.fast and not record:
-            cotangents = operation.fast(g, y, node.saved, *arguments, needs=needs, **settings)
-        elif operation.joint:
-            cotangents = operation.joint(g, y, *arguments, needs=needs, **settings)
+        node, g, _, parts = waiting.pop(-heappop(newest_first))
+        if parts or type(g) is Part:
+            g = written_out(g, parts, record)
+        needs = [type(x) is Tensor and x.number >= floor for x in node.inputs]
+        if True in needs:
+            arriving = handed_on(node, g, needs, record)
         else:
-            cotangents = [rule(g, y, *arguments, **settings) if need and rule else None
-                          for rule, need in zip(operation.rules, needs)]
-        for x, need, g in zip(inputs, needs, cotangents):
-            if need and g is not None:
-                if g.shape != x.data.shape:
-                    assert operation.elementwise, (
-                        f"{operation.__name__}: its rule gave a cotangent of shape {g.shape} "
-                        f"for an input of shape {x.data.shape}")
-                    g = sum_to(g, shape=x.data.shape)
-                arriving.append((x, g))
+            leaves[node.number], arriving = (node, g), ()
+    return leaves
+
+
+def handed_on(node, g, needs, record):
+    """Pairs (input, its cotangent), by the rule of the node's primitive."""
+    operation, pairs = node.primitive, []
+    y, inputs = (node, node.inputs) if record else (node.data, node.arrays)
+    if operation.rule_arrays and not record:
+        cotangents = operation.rule_arrays(g, y, node.saved, *inputs, needs=needs, **node.settings)
+    elif operation.rules:                            # one rule an input
+        cotangents = [rule(g, y, *inputs, **node.settings) if need and rule else None
+                      for rule, need in zip(operation.rules, needs)]
+    else:
+        cotangents = operation.rule(g, y, *inputs, needs=needs, **node.settings)
+    for x, need, g in zip(node.inputs, needs, cotangents, strict=True):
+        if need and g is not None:
+            if g.shape != x.data.shape:
+                g = summed_to(x.data.shape, g, operation, record)
+            pairs.append((x, g))
+    return pairs
+
+
+def add_to(entry, g, record):
+    """Add g to a cotangent that waits: entry = [x, sum, was the sum made here?, parts]."""
+    if type(entry[1]) is Part:
+        entry[1], entry[3] = None, [entry[1]]
+    if type(g) is Part:
+        entry[3] = entry[3] or []
+        entry[3].append(g)
+    elif entry[1] is None:
+        entry[1] = g
+    elif record:
+        entry[1] = primitives["add"](entry[1], g)
+    elif entry[2]:                                   # may be added to in place
+        entry[1] += g
+    else:
+        entry[1], entry[2] = entry[1] + g, True
+
+
+def written_out(g, parts, record):
+    """A cotangent with its parts in one array: g is the rest, a Part if it is all there is."""
+    g, parts = (None, [g]) if type(g) is Part else (g, parts)
+    put = primitives["_put"] if record else primitives["_put"].forward
+    whole = put(*[p.values for p in parts], indices=[p.index for p in parts], shape=parts[0].shape)
+    return whole if g is None else g + whole
+
+
+def summed_to(shape, g, operation, record):
+    """A cotangent of the broadcast shape, summed to the input's; other rules must give it right."""
+    assert operation.elementwise, (
+        f"{operation.__name__}: its rule gave a cotangent of shape {g.shape} "
+        f"for an input of shape {shape}")
+    return (primitives["sum_to"] if record else primitives["sum_to"].forward)(g, shape=shape)

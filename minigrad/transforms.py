@@ -1,13 +1,27 @@
 """grad, value_and_grad, vjp, jvp, hvp: functions of functions, over trees of arrays. Read second.
 
 Arrays in, arrays out: Tensors are seen only inside the differentiated function, so no graph can
-leak. Transforms nest to any order. Each makes fresh leaves, and while it runs the function it
-counts itself in `tape.depth`; a backward pass is recorded exactly when the count says that another
-transform is still running around it. Fresh leaves also keep nested gradients apart: a sweep goes no
-further back than the number of its own leaves, so d/dx and d/dy of the same Tensor never mix.
+leak. Transforms nest to any order. While one runs the function it counts itself in `tape.depth`;
+a backward pass is recorded exactly when another transform is still running around it.
+
+Fresh leaves also keep nested gradients apart. In
+
+    >>> from minigrad import grad
+    >>> def slope(x):
+    ...     inner = lambda y: x + y         # its derivative in y is 1, whatever x is
+    ...     return grad(inner)(x)
+    >>> f = lambda x: x * slope(x)          # so f(x) = x, and f'(x) = 1
+    >>> float(grad(f)(3.0))
+    1.0
+
+an engine that gave each variable one place for "the derivative" would answer 2 for the slope: y has
+the value of x, and the derivative in x gets mixed with the one in y (perturbation confusion). Here
+y is a Tensor of its own, and a sweep goes no further back than the number of its own leaves.
 """
 from minigrad.backend import xp
-from minigrad.tensor import Tensor, constant, differentiable, next_number, primitives, sweep, tape
+from minigrad.errors import differentiable
+from minigrad.tape import tape
+from minigrad.tensor import Tensor, constant, next_number, primitives, sweep
 from minigrad.tree import leaves_of, rebuild
 
 

@@ -135,7 +135,7 @@ def conv2d(x, K, b, *, stride=1, padding=0):
     return correlate(x, as_matrix(K), b, *K.shape[2:], stride, padding, padding)
 
 
-@conv2d.vjp_joint
+@conv2d.vjp
 def _(g, y, x, K, b, *, needs, stride=1, padding=0):
     size = dict(stride=stride, padding=padding)
     return (conv2d_input(g, K, shape=x.shape, **size) if needs[0] else None,
@@ -161,7 +161,7 @@ def conv2d_input(g, K, *, shape, stride=1, padding=0):
     return dx
 
 
-@conv2d_input.vjp_joint
+@conv2d_input.vjp
 def _(c, y, g, K, *, needs, shape, stride=1, padding=0):
     size = dict(stride=stride, padding=padding)
     zero = xp.zeros(K.shape[0], dtype=K.dtype)
@@ -182,7 +182,7 @@ def conv2d_kernel(x, g, *, window, stride=1, padding=0):
     return from_matrix(dM, (O, C, kh, kw))
 
 
-@conv2d_kernel.vjp_joint
+@conv2d_kernel.vjp
 def _(c, y, x, g, *, needs, window, stride=1, padding=0):
     size = dict(stride=stride, padding=padding)
     zero = xp.zeros(c.shape[0], dtype=c.dtype)

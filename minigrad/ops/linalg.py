@@ -31,7 +31,7 @@ def _matmul(a, b):
     return xp.matmul(a, b)
 
 
-@_matmul.vjp_joint
+@_matmul.vjp
 def _(g, y, a, b, *, needs):
     da = _fit(_matmul_nt(g, b), a) if needs[0] else None
     if not needs[1]:
@@ -45,7 +45,7 @@ def _matmul_tn(a, b):
     return xp.matmul(a.swapaxes(-1, -2), b)
 
 
-@_matmul_tn.vjp_joint
+@_matmul_tn.vjp
 def _(g, y, a, b, *, needs):
     return (_fit(_matmul_nt(b, g), a) if needs[0] else None,
             _fit(_matmul(a, g), b) if needs[1] else None)
@@ -59,7 +59,7 @@ def _matmul_nt(a, b):
     return xp.matmul(a, b.swapaxes(-1, -2))
 
 
-@_matmul_nt.vjp_joint
+@_matmul_nt.vjp
 def _(g, y, a, b, *, needs):
     da = _fit(_matmul(g, b), a) if needs[0] else None
     if not needs[1]:
@@ -71,7 +71,7 @@ def _(g, y, a, b, *, needs):
 def _(g, y, _, a, b, *, needs):
     """The same for plain matrices, without the detour over operations."""
     if a.ndim > 2 or b.ndim > 2:
-        return _matmul.joint(g, y, a, b, needs=needs)
+        return _matmul.rule(g, y, a, b, needs=needs)
     return g @ b.T if needs[0] else None, a.T @ g if needs[1] else None
 
 
@@ -111,9 +111,9 @@ def linear(x, W, b):
     return y
 
 
-@linear.vjp_joint
+@linear.vjp
 def _(g, y, x, W, b, *, needs):
-    dx, dW = _matmul.joint(g, y, x, W, needs=needs)
+    dx, dW = _matmul.rule(g, y, x, W, needs=needs)
     if not needs[2]:
         return dx, dW, None
     rows = (1,) * (b.ndim > 1)                       # b (..., n) was added as (..., 1, n)
@@ -123,7 +123,7 @@ def _(g, y, x, W, b, *, needs):
 @linear.vjp_arrays
 def _(g, y, _, x, W, b, *, needs):
     if W.ndim > 2:
-        return linear.joint(g, y, x, W, b, needs=needs)
+        return linear.rule(g, y, x, W, b, needs=needs)
     rows = g.reshape(-1, g.shape[-1])
     return ((rows @ W.T).reshape(x.shape) if needs[0] else None,
             x.reshape(-1, x.shape[-1]).T @ rows if needs[1] else None,

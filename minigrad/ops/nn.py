@@ -101,7 +101,7 @@ def _chosen(labels, logits):
     return xp.arange(0, n * C, C) + (flat if n == flat.size else xp.tile(flat, n // flat.size))
 
 
-@softmax_cross_entropy.vjp_joint
+@softmax_cross_entropy.vjp
 def _(g, y, logits, labels, *, needs):
     return _heights(g * (1.0 / labels.size), logits.ndim) * softmax_error(logits, labels), None
 
@@ -122,7 +122,7 @@ def softmax_error(logits, labels):
     return p
 
 
-@softmax_error.vjp_joint
+@softmax_error.vjp
 def _(g, y, logits, labels, *, needs):
     p = softmax(logits)
     gp = g * p
@@ -143,7 +143,7 @@ def mean_squared_error(prediction, target):
     return (e * e).sum(axis=-1) * (1.0 / target.size)
 
 
-@mean_squared_error.vjp_joint
+@mean_squared_error.vjp
 def _(g, y, prediction, target, *, needs):
     d = _heights(g * (2.0 / target.size), prediction.ndim) * (prediction - target)
     return d, -sum_to(d, shape=target.shape) if needs[1] else None
@@ -168,7 +168,7 @@ def attention_weights(q, k, *, causal=False):
     return _weights(q, k, causal)
 
 
-@attention_weights.vjp_joint
+@attention_weights.vjp
 def _(g, a, q, k, *, needs, causal=False):
     s = softmax_slope(g, a, scale=1.0 / math.sqrt(q.shape[-1]))
     return _matmul(s, k) if needs[0] else None, _matmul_tn(s, q) if needs[1] else None
@@ -188,7 +188,7 @@ def softmax_slope(g, a, *, scale=1.0):
     return y
 
 
-@softmax_slope.vjp_joint
+@softmax_slope.vjp
 def _(c, y, g, a, *, needs, scale=1.0):
     c = c * scale
     dg = softmax_slope(c, a) if needs[0] else None
@@ -224,14 +224,14 @@ def attention(q, k, v, *, causal=False, mask=None):
     return xp.matmul(a if mask is None else a * mask, v), a
 
 
-@attention.vjp_joint
+@attention.vjp
 def _(g, y, q, k, v, *, needs, causal=False, mask=None):
     a = attention_weights(q, k, causal=causal)
     kept = a if mask is None else a * mask
     da = _matmul_nt(g, v)
     if mask is not None:
         da = da * mask
-    dq, dk = attention_weights.joint(da, a, q, k, needs=needs[:2], causal=causal)
+    dq, dk = attention_weights.rule(da, a, q, k, needs=needs[:2], causal=causal)
     return dq, dk, _matmul_tn(kept, g) if needs[2] else None
 
 
@@ -256,7 +256,7 @@ def embedding(table, tokens):
     return table[tokens]
 
 
-@embedding.vjp_joint
+@embedding.vjp
 def _(g, y, table, tokens, *, needs):
     return embedding_sum(g, tokens, size=table.shape[0]), None
 
@@ -268,6 +268,6 @@ def embedding_sum(rows, tokens, *, size):
     return sum_rows(rows.reshape(-1, rows.shape[-1]), tokens.reshape(-1), size)
 
 
-@embedding_sum.vjp_joint
+@embedding_sum.vjp
 def _(g, y, rows, tokens, *, needs, size):
     return embedding(g, tokens), None

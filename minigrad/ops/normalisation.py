@@ -78,7 +78,7 @@ def standardize_slope(g, x, *, axis=-1, eps=1e-5):
     return _slope(g, h, r, axis), (h, r)
 
 
-@standardize_slope.vjp_joint
+@standardize_slope.vjp
 def _(c, y, g, x, *, needs, axis=-1, eps=1e-5):
     dg = standardize_slope(c, x, axis=axis, eps=eps) if needs[0] else None
     if not needs[1]:
@@ -129,7 +129,7 @@ def layer_norm(x, gain, shift, *, eps=1e-6):
     return y, (m, r)
 
 
-@layer_norm.vjp_joint
+@layer_norm.vjp
 def _(g, y, x, gain, shift, *, needs, eps=1e-6):
     h = standardize(x, axis=-1, eps=eps) if needs[1] else None
     return (standardize_slope(g * gain, x, axis=-1, eps=eps) if needs[0] else None,

@@ -115,7 +115,7 @@ def pool_pick(c, x, *, axis, size, stride):
     return sum(part * (place == k) for k, part in enumerate(parts(c, axis, size, stride)))
 
 
-@pool_pick.vjp_joint
+@pool_pick.vjp
 def _(g, y, c, x, *, needs, axis, size, stride):
     return pool_route(g, x, axis=axis, size=size, stride=stride), None
 
@@ -126,7 +126,7 @@ def pool_route(g, x, *, axis, size, stride):
     return route(g, chosen(x, axis, size, stride)[1], x.shape, axis, size, stride)
 
 
-@pool_route.vjp_joint
+@pool_route.vjp
 def _(c, y, g, x, *, needs, axis, size, stride):
     return pool_pick(c, x, axis=axis, size=size, stride=stride), None
 

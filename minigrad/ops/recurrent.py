@@ -150,7 +150,7 @@ def before(states, first, some):
     return xp.concatenate([first[None], states[:some.stop - 1]])
 
 
-@lstm.vjp_joint
+@lstm.vjp
 def _(g, y, x, W, U, b, h0, c0, *, needs):
     """The same sweep in differentiable operations. Gates need no recursion: y holds all h and c."""
     (T, B, I), H = x.shape, U.shape[0]

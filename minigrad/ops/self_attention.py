@@ -110,7 +110,7 @@ def _(g, y, saved, qkv, *, needs, heads, mask=None):
     return (gradient,)
 
 
-@self_attention.vjp_joint
+@self_attention.vjp
 def _(g, y, qkv, *, needs, heads, mask=None):
     """The same in differentiable operations, weights queries first."""
     B, T, C = y.shape
@@ -123,7 +123,7 @@ def _(g, y, qkv, *, needs, heads, mask=None):
     if mask is not None:
         m = mask.swapaxes(-1, -2)
         da, kept = da * m, a * m
-    dq, dk = attention_weights.joint(da, a, q, k, needs=(True, True), causal=True)
+    dq, dk = attention_weights.rule(da, a, q, k, needs=(True, True), causal=True)
     dv = _matmul_tn(kept, g)
     side_by_side = stack([dq, dk, dv])                              # (3, B, H, T, D)
     return (reshape(transpose(side_by_side, axes=(1, 3, 0, 2, 4)), shape=qkv.shape),)

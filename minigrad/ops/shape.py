@@ -1,9 +1,11 @@
 """Operations that move numbers without changing them. Each rule moves the cotangent back."""
 from math import prod
 
+import numpy
+
 from minigrad import backend
 from minigrad.backend import xp
-from minigrad.tensor import Tensor, primitive
+from minigrad.tensor import Part, Tensor, primitive
 
 
 @primitive
@@ -85,7 +87,7 @@ def _(g, y, x, *, shape):
 
 def _picks_once(index):
     """True if an index (slices, integers, boolean masks) cannot pick an element twice."""
-    return all(part is None or part is Ellipsis or isinstance(part, (int, slice))
+    return all(part is None or part is Ellipsis or isinstance(part, (int, slice, numpy.integer))
                or getattr(part, "dtype", None) == bool
                for part in (index if type(index) is tuple else (index,)))
 
@@ -108,25 +110,28 @@ def getitem(x, *, index):
 
 @getitem.vjp
 def _(g, y, x, *, index):
-    return put(g, index=index, shape=x.shape)
-
-
-@getitem.vjp_into
-def _(buffer, g, x, *, index):
-    _add_at(buffer, index, g)
+    return Part(g, index, x.shape)
 
 
 @primitive
-def put(x, *, index, shape):
-    """Zeros of `shape` with x added at `index`: the transpose of `getitem`.   dy = put(dx)"""
-    out = xp.zeros(shape, x.dtype)
-    _add_at(out, index, x)
+def _put(*parts, indices, shape):
+    """Zeros of `shape` with each part added at its index: the transpose of reading them all.
+    dy = each dx, put there"""
+    out = xp.zeros(shape, parts[0].dtype if len(parts) == 1 else
+                   xp.result_type(*{part.dtype for part in parts}))
+    for part, index in zip(parts, indices):
+        _add_at(out, index, part)
     return out
 
 
-@put.vjp
-def _(g, y, x, *, index, shape):
-    return getitem(g, index=index)
+@_put.vjp
+def _(g, y, *parts, needs, indices, shape):
+    return [getitem(g, index=index) if need else None for index, need in zip(indices, needs)]
+
+
+def put(x, index, shape):
+    """Zeros of `shape` with x added at `index`: the transpose of `getitem`.   dy = put(dx)"""
+    return _put(x, indices=[index], shape=shape)
 
 
 @primitive
@@ -135,7 +140,7 @@ def _concatenate(*parts, axis):
     return xp.concatenate(parts, axis=axis)
 
 
-@_concatenate.vjp_joint
+@_concatenate.vjp
 def _(g, y, *parts, needs, axis):
     before, pieces = (slice(None),) * (axis % y.ndim), []
     start = 0

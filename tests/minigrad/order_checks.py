@@ -25,12 +25,9 @@ def check_rules_agree(operation, inputs, settings, rtol=1e-11):
     y = operation(*leaves, **settings)
     g = xp.asarray(np.random.default_rng(2).standard_normal(y.shape))
     needs = [True] * len(inputs)
-    fast = operation.fast(g, y.data, y.saved, *inputs, needs=needs, **settings)
+    fast = operation.rule_arrays(g, y.data, y.saved, *inputs, needs=needs, **settings)
     for arguments in ((g, y.data, *inputs), (Tensor(g), y, *leaves)):
-        if operation.joint:
-            slow = operation.joint(*arguments, needs=needs, **settings)
-        else:
-            slow = [rule(*arguments, **settings) for rule in operation.rules]
+        slow = operation.rule(*arguments, needs=needs, **settings)
         for a, b in zip(fast, slow):
             a, b = to_host(a), to_host(constant(b))
             np.testing.assert_allclose(a, b, rtol=0, atol=rtol * max(1.0, abs(b).max()))

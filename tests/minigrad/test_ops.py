@@ -72,7 +72,7 @@ def test_dtype_in_is_dtype_out(sample, dtype):
         assert g.dtype == dtype and Hv.dtype == dtype
 
 
-FAST = [s for s in SAMPLES if primitives[s[0]].fast]
+FAST = [s for s in SAMPLES if primitives[s[0]].rule_arrays]
 
 
 @pytest.mark.parametrize("sample", FAST, ids=label)

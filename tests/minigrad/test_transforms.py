@@ -1,13 +1,18 @@
 """grad, vjp, jvp, hvp: nesting, trees, closures, depth, memory."""
+import ast
+import doctest
 import gc
+import importlib
 import math
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, primitives
 
 
 def cube(x):
@@ -190,3 +195,120 @@ def test_1000_products_leave_no_garbage():
 
 def living_tensors():
     return sum(type(o) is Tensor for o in gc.get_objects())
+
+
+# ------------------------------------------------- the engine's own promises about its source
+
+@pytest.mark.parametrize("module", ["minigrad.tensor", "minigrad.transforms"])
+def test_the_examples_in_the_docstrings_are_right(module):
+    before = set(primitives)
+    try:
+        names = {**vars(mg), "__name__": "example"}
+        parsed = doctest.DocTestParser().get_doctest(
+            importlib.import_module(module).__doc__, names, module, None, 0)
+        assert len(parsed.examples) >= 4
+        assert doctest.DocTestRunner().run(parsed).failed == 0
+    finally:
+        for name in set(primitives) - before:
+            del primitives[name]
+
+
+def lines_of_code(function, source):
+    """Lines of a function that hold code: no docstring, no comments, nothing blank."""
+    lines = set(range(function.lineno, function.end_lineno + 1))
+    if ast.get_docstring(function):
+        lines -= set(range(function.body[0].lineno, function.body[0].end_lineno + 1))
+    return sum(bool((text := source[n - 1].strip()) and not text.startswith("#")) for n in lines)
+
+
+def test_functions_of_the_core_fit_a_screen():
+    lengths = {}
+    for name in ("tensor", "transforms", "tape", "rules", "errors", "tree"):
+        text = (Path(mg.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                lengths[f"{name}.{node.name}"] = lines_of_code(node, text.splitlines())
+    assert max(lengths.values()) <= 30, lengths
+    assert lengths["tensor.sweep"] <= 20, lengths
+
+
+# ------------------------------------------------------------------------------- rules
+
+def test_inputs_may_be_given_by_name():
+    x = xp.asarray([1.0, 4.0])
+    assert to_host(mg.grad(lambda x: mg.sum(mg.mul(b=x, a=3.0)))(x)).tolist() == [3.0, 3.0]
+    assert to_host(mg.grad(lambda x: mg.sum(x=mg.sqrt(x=x)))(x)).tolist() == [0.5, 0.25]
+    g = mg.grad(lambda x: mg.sum(mg.where(x > 2.0, a=x, b=2.0 * x)))(x)
+    assert to_host(g).tolist() == [2.0, 1.0]
+
+
+def test_rules_that_are_missing_or_too_few_are_said():
+    @mg.primitive
+    def twice_times(a, b):
+        return 2.0 * a * b
+    try:
+        with pytest.raises(TypeError, match="twice_times: has no derivative rule. Give it one with"):
+            mg.grad(lambda x: twice_times(x, 3.0))(1.0)
+        with pytest.raises(TypeError, match="twice_times.vjp: got 1 rules for 2 inputs"):
+            twice_times.vjp(lambda g, y, a, b: 2.0 * g * b)
+        twice_times.vjp(lambda g, y, a, b: 2.0 * g * b, None)         # b is never differentiated
+        assert float(mg.grad(lambda x: twice_times(x, x))(3.0)) == 6.0
+        twice_times.vjp(lambda g, y, a, b, *, needs: (2.0 * g * b, 2.0 * g * a))
+        assert float(mg.grad(lambda x: twice_times(x, x))(3.0)) == 12.0
+        assert twice_times.rules is None and twice_times.rule_arrays is None
+        twice_times.vjp_arrays(lambda g, y, saved, a, b, *, needs: (g * 7.0, None))
+        assert float(mg.grad(lambda x: twice_times(x, x))(3.0)) == 7.0
+    finally:
+        del primitives["twice_times"]
+
+
+# ------------------------------------------------------------- many reads of one array
+
+def reads(T):
+    return lambda x: sum(x[i] * x[i] * x[i] for i in range(T))
+
+
+def peak_of(work):
+    """Most bytes that `work` held at once, as tracemalloc sees NumPy's arrays."""
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("transform", [
+    lambda f, x: mg.grad(f)(x), lambda f, x: mg.hvp(f, x)(x),
+    lambda f, x: mg.grad(lambda t: mg.sum(mg.hvp(f, t)(x)))(x)])
+def test_memory_of_many_reads_is_linear(transform):
+    # A full array a read would be quadratic: 4 times the reads, 16 times the memory. The graph
+    # itself is 4 times as large; 1.2 is for what tracemalloc counts besides.
+    small, large = (peak_of(lambda T=T: transform(reads(T), xp.ones(T))) for T in (100, 400))
+    assert large <= 4 * 1.2 * small
+
+
+def test_parts_and_whole_arrays_add_up():
+    # Parts meet parts, whole arrays before and after, an overlap, an integer array, a mask.
+    x = np.array([1.0, 2.0, 4.0, 3.0])
+    w = np.arange(1.0, 5.0)
+
+    def f(x):
+        return (mg.sum(x * x) + x[0] * x[1] + mg.sum(x[1:] * x[:-1]) + mg.sum(x[xp.asarray([1, 1, 3])])
+                + mg.sum(x[xp.asarray(w > 2)] ** 3) + mg.sum(x * xp.asarray(w)) + x[-1] * x[-1])
+    right = 2 * x + w
+    right += [x[1], x[0], 0, 0]
+    right += [x[1], x[0] + x[2], x[1] + x[3], x[2]]
+    right += [0, 2, 0, 1]
+    right += [0, 0, 3 * x[2]**2, 3 * x[3]**2]
+    right[3] += 2 * x[3]
+    np.testing.assert_allclose(to_host(mg.grad(f)(xp.asarray(x))), right, rtol=1e-14)
+    mg.check_hvp(f, xp.asarray(x), np.random.default_rng(0))
+    single = mg.grad(lambda x: mg.sum(x[1:2] * 3.0))(xp.asarray(x, "float32"))
+    assert single.dtype == np.float32 and to_host(single).tolist() == [0.0, 3.0, 0.0, 0.0]
+    # read at a number: x[None], x[...], before and after a whole cotangent
+    for g in (lambda x: mg.sum(x[None]) * 1.0 + x * x, lambda x: x * x + mg.sum(x[None]) * 1.0,
+              lambda x: x[...] + x * x, lambda x: x[()] * x[None][0]):
+        mg.check_gradient(g, xp.asarray(2.0), np.random.default_rng(0))
+        mg.check_hvp(g, xp.asarray(2.0), np.random.default_rng(0))

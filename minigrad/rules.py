@@ -1,0 +1,65 @@
+"""How an operation takes its inputs and its rules: what `primitive` knows beyond calling a function.
+
+An operation has inputs (arrays, Tensors, numbers: the positional parameters of its function) and
+settings (its keyword-only parameters). Callers may give either kind by place or by name, as they
+would in NumPy; from there on inputs have places and settings have names.
+"""
+import inspect
+
+from minigrad.profile import timed
+
+
+def parameters(forward):
+    """(number of inputs, names of all parameters) of a function on arrays; -1: any number."""
+    listed = inspect.signature(forward).parameters.values()
+    if any(p.kind == p.VAR_POSITIONAL for p in listed):
+        return -1, []
+    return sum(p.kind != p.KEYWORD_ONLY for p in listed), [p.name for p in listed]
+
+
+def placed(inputs, settings, arity, names):
+    """The inputs in their places; moves settings given by place, sum(x, 0), into `settings`, and
+    inputs given by name out of it."""
+    if arity < len(inputs) <= len(names):
+        settings.update(zip(names[arity:], inputs[arity:]))
+        return inputs[:arity]
+    named = [name for name in names[len(inputs):arity] if name in settings]
+    return (*inputs, *(settings.pop(name) for name in named))
+
+
+def take_rules(operation, arity):
+    """Give an operation the decorators `vjp` and `vjp_arrays`, and what they set:
+
+        rules        one rule an input, or None where the rule is joint
+        rule         the joint form in either case
+        rule_arrays  the rule for speed, or None
+    """
+    name = operation.__name__
+
+    def vjp(*rules):
+        measured = [rule and timed(name + "'", rule) for rule in rules]
+        joint = "needs" in inspect.signature(rules[0] or rules[-1]).parameters
+        if len(rules) != (1 if joint else arity):
+            raise TypeError(f"{name}.vjp: got {len(rules)} rules for {arity} inputs. Give one for "
+                            "each (None where none is ever needed), or a joint one with `needs`.")
+        operation.rules = None if joint else measured
+        operation.rule = measured[0] if joint else together(measured)
+        return rules[0]
+
+    def vjp_arrays(rule):
+        operation.rule_arrays = timed(name + "'", rule)
+        return rule
+
+    def rule(*_, **__):
+        raise TypeError(f"{name}: has no derivative rule. Give it one with @{name}.vjp.")
+
+    operation.vjp, operation.vjp_arrays = vjp, vjp_arrays
+    operation.rules, operation.rule, operation.rule_arrays = None, rule, None
+
+
+def together(rules):
+    """The joint form of one rule an input."""
+    def joint(g, y, *inputs, needs, **settings):
+        return [rule(g, y, *inputs, **settings) if need and rule else None
+                for rule, need in zip(rules, needs)]
+    return joint
