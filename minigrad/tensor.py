@@ -11,8 +11,7 @@ A `primitive` is a function on arrays with its derivative rule beside it. A whol
 
 Called with a Tensor among its inputs it returns a Tensor that keeps the primitive and the inputs:
 the graph of the calculation. Each Tensor takes the next number from one counter, so inputs have
-smaller numbers than what is made from them, and newest first is an order in which everything is
-complete when its turn comes: nothing needs to be sorted by depth.
+smaller numbers than results: newest first, everything is complete when its turn comes.
 
     >>> x, y = tensor(2.0), tensor(3.0)     #   x = 2  (1) ----+---------------.
     >>> p = x * y                           #                  v               v
@@ -196,7 +195,8 @@ def handed_on(node, g, needs, record):
                       for rule, need in zip(operation.rules, needs)]
     else:
         cotangents = operation.rule(g, y, *inputs, needs=needs, **node.settings)
-    for x, need, g in zip(node.inputs, needs, cotangents, strict=True):
+    assert len(cotangents) == len(needs), f"{operation.__name__}: its rule left inputs out"
+    for x, need, g in zip(node.inputs, needs, cotangents):
         if need and g is not None:
             if g.shape != x.data.shape:
                 g = summed_to(x.data.shape, g, operation, record)

@@ -14,9 +14,9 @@ Fresh leaves also keep nested gradients apart. In
     >>> float(grad(f)(3.0))
     1.0
 
-an engine that gave each variable one place for "the derivative" would answer 2 for the slope: y has
-the value of x, and the derivative in x gets mixed with the one in y (perturbation confusion). Here
-y is a Tensor of its own, and a sweep goes no further back than the number of its own leaves.
+an engine that keeps one derivative for each value would take 2 for the slope, since y is the x of
+outside and both count (perturbation confusion). Here y is a Tensor of its own, and a sweep goes no
+further back than the number of its own leaves.
 """
 from minigrad.backend import xp
 from minigrad.errors import differentiable
