@@ -2,6 +2,7 @@
 
     objective         height, gradient, Hessian-vector products of a landscape, counted
     optimizer         init, update, step: what all methods share          (read these two first)
+    descent           follow a run, step by step
     hyperparameters   numbers and arrays (n, 1), and their ranges
     schedules         learning rates that change with the step
     sgd               heavy ball, dampened, Nesterov
@@ -24,6 +25,7 @@
 import sys
 
 from .adam import Adam, AdamW, NAdam
+from .descent import descent
 from .embedding import Induced, OffDiagonal
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe

@@ -79,9 +79,9 @@ class Induced(Optimizer):
             raise TypeError(f"Induced: needs an optimizer to damp, got {base!r}. Try SGD(0.1).")
         if descend not in ("loss", "embedding"):
             raise ValueError(f"Induced: descend must be loss or embedding, got {descend!r}.")
-        self.base, self.descend = copy.deepcopy(base), descend
+        self.base, self.descend = copy.deepcopy(base).scheduled(1.0), descend
         self.configure(lr=base.lr, xi=xi, q=q, beta=beta, decay=getattr(base, "decay", 0.0))
-        self.base.lr, self.base.decay = 1.0, 0.0
+        self.base.decay = 0.0
 
     def init(self, theta):
         own = {f"base.{key}": a for key, a in self.base.init(theta).items() if key != "t"}

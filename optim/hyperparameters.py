@@ -18,10 +18,11 @@ RANGES = {
 }
 
 
-def checked(owner, name, value):
+def checked(owner, name, value, kind=None):
     """The hyper-parameter as a Python float or an array (n, 1), after comparing it with its range.
 
     owner   name of the optimizer, for the message
+    kind    the name whose range holds, where it is not `name`; one not listed: any finite number
     Raises  ValueError naming the argument, the range and the first value outside it;
             TypeError for what is not a number
     """
@@ -31,9 +32,10 @@ def checked(owner, name, value):
     if host.ndim and host.shape[-1] != 1:
         raise ValueError(f"{owner}: {name} has shape {host.shape}. Give one number, or an array "
                          "(n, 1) with a row for each of n points.")
-    outside = host.ravel()[~inside(host.ravel(), RANGES[name])]
+    interval = RANGES.get(kind or name, "(-inf, inf)")
+    outside = host.ravel()[~inside(host.ravel(), interval)]
     if outside.size:
-        raise ValueError(f"{owner}: {name} must lie in {RANGES[name]}, got {outside[0]}.")
+        raise ValueError(f"{owner}: {name} must lie in {interval}, got {outside[0]}.")
     return xp.asarray(value) if host.ndim else float(host)
 
 

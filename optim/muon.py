@@ -8,7 +8,6 @@ import math
 from minigrad.backend import xp
 
 from .adam import AdamW, NAdam
-from .hyperparameters import checked
 from .optimizer import Optimizer, weight_sum
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -87,8 +86,8 @@ class Muon(Optimizer):
     nesterov       the new gradient counts once more
     decay      λ   decoupled weight decay of the matrices, per unit lr
     fallback       first-order optimizer for all other parts; default AdamW(lr=3e-4, beta1=.9,
-                   beta2=.95, eps=1e-10, decay=0). Setting `lr` later, as a schedule of `train`
-                   does, keeps the ratio of the two rates
+                   beta2=.95, eps=1e-10, decay=0), or with .015 lr where lr is a schedule. One that
+                   is given keeps its own rate; a schedule of `train` keeps the ratio of the two
     matrices       which entries of the layout are matrices, a function entry -> bool; default:
                    weights with two or more axes. Jordan advises to leave out the output layer too
     bias_correction   u as optax has it, see `Muon.optax`
@@ -101,11 +100,15 @@ class Muon(Optimizer):
     def __init__(self, layout, lr=0.02, *, momentum=0.95, nesterov=True, decay=0.0, fallback=None,
                  matrices=None, bias_correction=False, eps=1e-7):
         self.layout, self.nesterov, self.bias_correction = layout, nesterov, bias_correction
-        self.fallback = fallback or AdamW(3e-4, beta1=0.9, beta2=0.95, eps=1e-10, decay=0.0)
-        self.ratio = None
         self.configure(lr=lr, momentum=momentum, decay=decay, eps=eps)
-        if isinstance(self.lr, float) and isinstance(self.fallback.lr, float) and self.lr > 0:
-            self.ratio = self.fallback.lr / self.lr
+        if fallback is None:
+            follows = callable(lr)                  # at lr = .02 the fallback's rate is 3e-4
+            fallback = AdamW(times(lr, 0.015) if follows else 3e-4, beta1=0.9, beta2=0.95,
+                             eps=1e-10, decay=0.0)
+            self.ratio = 0.015 if follows else ratio(fallback.lr, self.lr)
+        else:
+            self.ratio = ratio(fallback.lr, self.lr)
+        self.fallback = fallback
         chosen = matrices or (lambda entry: entry.kind == "weight" and len(entry.shape) > 1)
         self.matrices, self.rest = [], []
         for entry in layout.entries:
@@ -126,21 +129,19 @@ class Muon(Optimizer):
                    fallback=NAdam(lr, beta1=beta1, beta2=beta2, eps=eps),
                    matrices=lambda entry: len(entry.shape) == 2)
 
-    @property
-    def lr(self):
-        return self._lr
-
-    @lr.setter
-    def lr(self, value):
-        self._lr = value if callable(value) else checked("Muon", "lr", value)
+    def scheduled(self, schedule):
+        """The same with another rate of the matrices; the other parts keep their ratio to it."""
+        other = super().scheduled(schedule)
         if self.ratio is not None:
-            self.fallback.lr = self.ratio * self._lr
+            other.fallback = self.fallback.scheduled(times(other.lr, self.ratio))
+        return other
 
     def init(self, theta):
+        state = super().init(theta)
         if theta.shape != (self.layout.size,):
             raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the "
                              f"layout, got {theta.shape}. Run a batch of points one by one.")
-        state = {**super().init(theta), "m": xp.zeros_like(theta)}
+        state["m"] = xp.zeros_like(theta)
         if self.rest:
             state |= prefixed(self.fallback.init(gather(theta, self.rest)))
         return state
@@ -179,6 +180,18 @@ class Muon(Optimizer):
             u *= weight_sum(beta, t) / weight_sum(beta, t + 1)
         u += g
         return u, unit
+
+
+def times(lr, factor):
+    """factor · lr, for a number or a schedule."""
+    return (lambda step: factor * lr(step)) if callable(lr) else factor * lr
+
+
+def ratio(rate, lr):
+    """rate / lr where that says something: of two numbers, or of one schedule for both."""
+    if callable(rate) or callable(lr):
+        return 1.0 if rate is lr else None
+    return rate / lr if lr > 0 else None
 
 
 def as_matrix(entry):

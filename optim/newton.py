@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.backend import float_of, to_host, xp
 
 from .krylov import krylov_basis
-from .optimizer import Optimizer
+from .optimizer import Optimizer, scaled
 
 DAMPINGS = tuple(10.0**-j for j in range(7))        # the candidates 1, .1, ..., 1e-6
 FLAT = 1e-13                                        # curvatures below this share of the top are 0
@@ -37,7 +37,7 @@ class SaddleFreeNewton(Optimizer):
     damping  lam >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven heights more
     lr       share of the step that is taken
 
-    State   d   the previous step (..., d)
+    State   t   steps so far;   d   the previous step (..., d)
     Raises  ValueError for k < 1, negative damping, lr <= 0, a batch of points in Krylov form
     """
 
@@ -47,28 +47,31 @@ class SaddleFreeNewton(Optimizer):
                              "Use None for the dense form.")
         if damping is not None and not damping >= 0:
             raise ValueError(f"SaddleFreeNewton: damping must be >= 0, got {damping}.")
-        if not lr > 0:
+        if not callable(lr) and not bool(xp.all(xp.asarray(lr) > 0)):
             raise ValueError(f"SaddleFreeNewton: lr must be > 0, got {lr}.")
-        self.k, self.damping, self.lr = k, damping, lr
+        self.configure(lr=lr)
+        self.k, self.damping = k, damping
 
     def init(self, theta):
-        return {"d": xp.zeros_like(theta)}
-
-    def step(self, objective, theta, state):
+        state = super().init(theta)
         if self.k is not None and theta.ndim != 1:
             raise ValueError("SaddleFreeNewton: the Krylov form steps one point at a time, got "
                              f"theta of shape {theta.shape}. Loop over the points, or use k=None.")
-        loss, g = objective.value_and_grad(theta)
+        return {**state, "d": xp.zeros_like(theta)}
+
+    def advance(self, objective, theta, state):
+        loss, g = self.look(objective, theta, state)
+        t, lr = self.tick(state)
         if self.k is None:
-            curvatures, c, lift = dense_model(objective.hvp(theta), g)
+            curvatures, c, lift = dense_model(objective.hessian(theta), g)
         else:
             curvatures, c, lift = krylov_model(objective.hvp(theta), g, self.k, state["d"])
         if self.damping is not None:
             d = lift(saddle_free_step(curvatures, c, self.damping))
         else:
             steps = [lift(saddle_free_step(curvatures, c, lam)) for lam in DAMPINGS]
-            d = lowest(objective, theta, steps, self.lr)
-        state["d"] = self.lr * d
+            d = lowest(objective, theta, steps, lr)
+        state["d"] = scaled(d, lr)
         return theta + state["d"], state, loss
 
 
@@ -79,26 +82,14 @@ def saddle_free_step(curvatures, c, damping):
     return -c * xp.where(size > floor, 1.0 / xp.where(size > floor, size, 1.0), 0.0)
 
 
-def dense_model(hvp, g):
+def dense_model(H, g):
     """Curvatures (..., d), the gradient in their basis (..., d), the map back to coordinates."""
-    H = dense(hvp, g)
     curvatures, Q = xp.linalg.eigh(H)
 
     def lift(s):
         return (Q @ s[..., None])[..., 0]
 
     return curvatures, (xp.swapaxes(Q, -1, -2) @ g[..., None])[..., 0], lift
-
-
-def dense(hvp, like):
-    """H (..., d, d), symmetrised, from d products; `like` (..., d) gives shape and dtype."""
-    columns = []
-    for j in range(like.shape[-1]):
-        e = xp.zeros_like(like)
-        e[..., j] = 1.0
-        columns.append(hvp(e))
-    H = xp.stack(columns, axis=-1)
-    return 0.5 * (H + xp.swapaxes(H, -1, -2))
 
 
 def krylov_model(hvp, g, k, previous):

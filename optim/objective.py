@@ -1,105 +1,256 @@
-"""The landscape as an optimizer sees it: heights, slopes, curvature, and what they cost.
+"""The landscape as an optimizer sees it: heights, gradients, curvature, and what they cost.
 
 Every comparison of optimizers in this project is per evaluation, so the objective counts them.
 """
+import inspect
 import math
 
+import numpy as np
+
 from minigrad import Layout, hvp, sum as total, vjp
-from minigrad.backend import xp
+from minigrad.arguments import point
+from minigrad.backend import float_of, xp
 
 
 class Objective:
     """Height, gradient and Hessian-vector products of a landscape, counted per point.
 
         Objective(f)                 f(theta (..., d)) -> heights (...), any differentiable function
-        Objective(problem, batch)    a Problem, on its own data or on one batch of data
+        Objective(problem)           a Problem, on its own data
+        Objective(problem, batch)    ... on one batch of data
+        Objective(problem, batches=[b₁, ..., b_k])       ... on the union of several
 
     theta is one point (d,) or a batch of points (n, d); heights are () or (n,); gradients and
     products have theta's shape, each row being the height's own: row i of the gradient is that of
-    height i, since no height depends on another row.
+    height i, since no height depends on another row. (The first batch of points is tried on that:
+    the height of one row, asked for alone, must be the same.)
+
+    Over several batches everything is the mean over examples, batch by batch, so that memory is
+    that of one batch; batches of unequal size give what one big batch would:
+
+        L = Σ_b N_b L_b / Σ_b N_b,       g, H v likewise              N_b examples in batch b
+        g ← g clip / max(|g|, clip)                                   (if clip is given)
 
     A problem with a layout is differentiated over its tree of weights, and raveled once.
 
-    batch       the data; may be set anew between steps
-    values      points whose height was asked for alone
+    f         a Problem, or a function of theta; with `batches`: of theta and one of them
+    batches   list of batches; a batch is a tuple of arrays with examples along the first axis
+    weights   the N_b; default: read off the batches
+    noise     Generator to draw one seed for each batch from: the problem's random choices
+              (dropout) then stand still, so that the landscape is a function. None: no noise
+    clip      largest |g| over all parameters jointly, per point; the direction stays. Products
+              are those of the unclipped height
+
+    values      points whose height was asked for alone, once for each batch
     gradients   points whose gradient was asked for (the height comes with it and is not counted
                 again); linearising for Hessian-vector products costs one too
     hvps        Hessian-vector products, per point
+    loss        the height that the last `value_and_grad` gave
     """
 
-    def __init__(self, f, batch=None):
+    def __init__(self, f, batch=None, *, batches=None, weights=None, noise=None, clip=None):
         self.layout = f.layout if isinstance(getattr(f, "layout", None), Layout) else None
-        if self.layout is not None:
-            self.height = lambda tree: f.tree_loss(tree, self.batch)
-        elif hasattr(f, "loss"):
-            self.height = lambda theta: f.loss(theta, self.batch)
-        elif callable(f):
+        if self.layout is None and not hasattr(f, "loss"):
+            if not callable(f):
+                raise TypeError("Objective: needs a function of theta or a Problem, got "
+                                f"{type(f).__name__}.")
             if batch is not None:
                 raise TypeError("Objective: a batch needs a Problem, got a plain function. "
                                 "Close over the data.")
-            self.height = f
-        else:
-            raise TypeError("Objective: needs a function of theta or a Problem, got "
-                            f"{type(f).__name__}.")
-        self.batch = batch
+        self.f, self.clip = f, clip
+        self.takes_batch = batches is not None or hasattr(f, "loss") or self.layout is not None
+        self.batches = [batch] if batches is None else list(batches)
+        self.shares = shares(self.batches, weights)
+        self.seeds = None if noise is None else [int(noise.integers(2**63)) for _ in self.batches]
         self.loops = not getattr(f, "batched", True)
+        self.rows_seen = noise is not None              # masks are drawn for all rows together
         self.values = self.gradients = self.hvps = 0
+        self.loss = None
+
+    @classmethod
+    def of(cls, f, batches=None, where="Objective"):
+        """An Objective as it is; a Problem or a function (of theta, or theta and a batch) as one.
+
+        This is the door of every tool that looks at a landscape. `where` names it in messages.
+        """
+        if hasattr(f, "value_and_grad"):
+            if batches is not None:
+                raise TypeError(f"{where}: an Objective has its own batch. To average over batches "
+                                "give the Problem, or a function of theta and a batch.")
+            return f
+        if batches is not None and len(batches) == 0:
+            raise ValueError(f"{where}: the list of batches is empty. Give at least one, or None.")
+        return cls(f, batches=batches)
 
     def __call__(self, theta):
         return self.value(theta)
 
+    @property
+    def batch(self):
+        """The data, where it is one batch; may be set anew between steps."""
+        return self.batches[0]
+
+    @batch.setter
+    def batch(self, batch):
+        self.batches, self.shares = [batch], [1.0]
+
     def value(self, theta):
         """Heights (...) of points (..., d)."""
-        self.values += points(theta)
-        if self.loops and theta.ndim > 1:
-            return over_rows(lambda row: xp.asarray(self.height(self.enter(row))), theta)
-        return self.checked(self.height(self.enter(theta)), theta)
+        self.check_rows(theta, "value")
+        self.values += points(theta) * len(self.batches)
+        return average(self.shares, (self.heights(theta, b) for b in range(len(self.batches))))
 
     def value_and_grad(self, theta):
         """Heights (...) and gradients (..., d)."""
-        self.gradients += points(theta)
-        if self.loops and theta.ndim > 1:
-            return over_rows(self.slope, theta)
-        return self.slope(theta)
+        self.check_rows(theta, "value_and_grad")
+        self.gradients += points(theta) * len(self.batches)
+        heights = []
+
+        def gradient(b):
+            height, g = self.heights_and_gradients(theta, b)
+            heights.append(height)
+            return g
+
+        g = average(self.shares, map(gradient, range(len(self.batches))))
+        if self.clip is not None:
+            norm = xp.sqrt(xp.sum(g * g, axis=-1, keepdims=True))
+            g = g * (self.clip / xp.maximum(norm, self.clip))
+        self.loss = average(self.shares, heights)
+        return self.loss, g
 
     def hvp(self, theta):
         """The function v (..., d) -> H v (..., d); the landscape is linearised once, here."""
-        self.gradients += points(theta)
+        self.check_rows(theta, "hvp")
+        self.gradients += points(theta) * len(self.batches)
+        products = [self.linearised(theta, b) for b in range(len(self.batches))]
+
+        def product(v):
+            self.hvps += points(v) * len(products)
+            return average(self.shares, (H(v) for H in products))
+        return product
+
+    def hessian(self, theta):
+        """The whole matrices (..., d, d), symmetrised, from d products."""
+        product, columns = self.hvp(theta), []
+        for j in range(theta.shape[-1]):
+            e = xp.zeros_like(theta)
+            e[..., j] = 1.0
+            columns.append(product(e))
+        H = xp.stack(columns, axis=-1)
+        return 0.5 * (H + xp.swapaxes(H, -1, -2))
+
+    # ------------------------------------------------------------------ one batch of data
+
+    def height(self, x, b):
+        """The height over batch b, as a function of a point, or of the tree of weights."""
+        f = self.f.tree_loss if self.layout is not None else getattr(self.f, "loss", self.f)
+        if not self.takes_batch:
+            return f(x)
+        noise = {} if self.seeds is None else {"rng": np.random.default_rng(self.seeds[b])}
+        return f(x, self.batches[b], **noise)
+
+    def heights(self, theta, b):
         if self.loops and theta.ndim > 1:
-            rows = [self.linear(row) for row in theta.reshape(-1, theta.shape[-1])]
+            return over_rows(lambda row: xp.asarray(self.height(self.unravel(row), b)), theta)
+        return check_heights(self.height(self.unravel(theta), b), theta)
+
+    def heights_and_gradients(self, theta, b):
+        if self.loops and theta.ndim > 1:
+            return over_rows(lambda row: self.heights_and_gradients(row, b), theta)
+        heights, pullback = vjp(lambda x: self.height(x, b), self.unravel(theta))
+        check_heights(heights, theta)
+        return heights, self.ravel(pullback(xp.ones_like(heights)))
+
+    def linearised(self, theta, b):
+        """v -> H v over batch b. Rows do not meet, so the Hessian of the sum of the heights has
+        theirs as its blocks."""
+        if self.loops and theta.ndim > 1:
+            rows = [self.linearised(row, b) for row in theta.reshape(-1, theta.shape[-1])]
 
             def product(v):
                 vs = v.reshape(-1, v.shape[-1])
                 return xp.stack([H(row) for H, row in zip(rows, vs)]).reshape(v.shape)
-        else:
-            product = self.linear(theta)
+            return product
+        product = hvp(lambda x: total(self.height(x, b)), self.unravel(theta))
+        return lambda v: self.ravel(product(self.unravel(v)))
 
-        def counted(v):
-            self.hvps += points(v)
-            return product(v)
-        return counted
-
-    def slope(self, theta):
-        heights, pullback = vjp(self.height, self.enter(theta))
-        self.checked(heights, theta)
-        return heights, self.leave(pullback(xp.ones_like(heights)))
-
-    def linear(self, theta):
-        # Rows do not meet, so the Hessian of the sum of the heights has theirs as its blocks.
-        product = hvp(lambda x: total(self.height(x)), self.enter(theta))
-        return lambda v: self.leave(product(self.enter(v)))
-
-    def enter(self, theta):
+    def unravel(self, theta):
         return theta if self.layout is None else self.layout.unravel(theta)
 
-    def leave(self, tree):
+    def ravel(self, tree):
         return tree if self.layout is None else self.layout.ravel(tree)
 
-    def checked(self, heights, theta):
-        if getattr(heights, "shape", ()) != theta.shape[:-1]:
-            raise ValueError(f"Objective: heights must have shape {theta.shape[:-1]} for points "
-                             f"{theta.shape}, got {heights.shape}. Reduce over the last axis only.")
-        return heights
+    def check_rows(self, theta, asked):
+        """Refuses what is no point; once, compares a row of a batch with the same row alone."""
+        point(f"Objective.{asked}", theta)
+        if theta.ndim > 1 and not self.rows_seen and not self.loops and points(theta) > 1:
+            self.rows_seen = rows_are_separate(lambda x: self.heights(x, 0), theta)
+
+
+def rows_are_separate(heights, theta):
+    """Whether the first row of a batch (n, d) was seen to lie where it lies alone.
+
+    False if this batch cannot show it (rows that equal each other, heights that are all 0 or not
+    finite, a function written for batches only): ask again with the next one.
+    Raises ValueError if the heights mix rows.
+    """
+    rows = theta.reshape(-1, theta.shape[-1])
+    square = rows.shape[0] == rows.shape[1]
+    if bool(xp.all(rows == rows[0])) or (square and bool(xp.all(rows == rows.T))):
+        return False
+    with np.errstate(all="ignore"):
+        try:
+            alone = float_of(xp.asarray(heights(rows[0])))
+        except (IndexError, TypeError, ValueError):
+            return False
+        together = xp.asarray(heights(theta)).ravel()
+        scale = float_of(xp.max(xp.abs(together)))
+        gap = abs(float_of(together[0]) - alone)
+    if not (math.isfinite(scale) and math.isfinite(alone)) or scale < 1e-9:
+        return False
+    if gap > (1e-6 if theta.dtype.itemsize == 8 else 1e-2) * scale:
+        raise ValueError(f"Objective: the height of a point depends on the other points of its "
+                         f"batch: {float_of(together[0]):.6g} among {len(rows)}, {alone:.6g} "
+                         "alone. Write coordinate i as theta[..., i], and reduce over the last "
+                         "axis only.")
+    return True
+
+
+def check_heights(heights, theta):
+    if getattr(heights, "shape", ()) != theta.shape[:-1]:
+        raise ValueError(f"Objective: heights must have shape {theta.shape[:-1]} for points "
+                         f"{theta.shape}, got {heights.shape}. Reduce over the last axis only.")
+    return heights
+
+
+def shares(batches, weights=None):
+    """N_b / Σ N_b for each batch: what it counts in a mean over all examples."""
+    if len(batches) == 1 and weights is None:
+        return [1.0]
+    if not batches:
+        raise ValueError("Objective: the list of batches is empty. Give at least one.")
+    sizes = [examples(batch) for batch in batches] if weights is None else list(weights)
+    if len(sizes) != len(batches) or not all(0 < n < math.inf for n in sizes):
+        raise ValueError(f"Objective: {len(batches)} batches need as many weights, numbers of "
+                         f"examples above 0, got {sizes}.")
+    return [size / sum(sizes) for size in sizes]
+
+
+def examples(batch):
+    """Length of the first array of a batch; 1 for a batch that is no collection."""
+    first = batch[0] if isinstance(batch, (tuple, list)) and len(batch) else batch
+    return len(first) if getattr(first, "ndim", 0) else 1
+
+
+def average(shares, items):
+    """Σ share · item, one item in memory at a time; a single one is given back as it is."""
+    mean = None
+    for share, item in zip(shares, items):
+        if share == 1.0:
+            return item
+        item = item * share
+        mean = item if mean is None else mean + item
+    return mean
 
 
 def points(theta):
@@ -114,3 +265,9 @@ def over_rows(f, theta):
         return tuple(xp.stack([xp.asarray(r) for r in part]).reshape(shape + part[0].shape)
                      for part in zip(*results))
     return xp.stack(results).reshape(shape)
+
+
+def takes_noise(problem):
+    """Whether problem.tree_loss has an argument `rng` for the noise of training."""
+    tree_loss = getattr(problem, "tree_loss", None)
+    return tree_loss is not None and "rng" in inspect.signature(tree_loss).parameters

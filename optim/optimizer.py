@@ -3,9 +3,19 @@
     state = opt.init(theta)
     theta, state, loss = opt.step(objective, theta, state)
 
-`step` is the same call for every method. A first-order method writes only `update`, the
-displacement that its paper prescribes for a gradient; a method that asks the landscape more than
-once overrides `step`.
+`step` is the same call, with the same guards, for every method. A first-order method writes only
+`update`, the displacement that its paper prescribes for a gradient; a method that asks the
+landscape more than once overrides `advance`. One's own, in ten lines:
+
+    class HeavyBall(Optimizer):
+        def __init__(self, lr=0.01, mu=0.9):
+            self.configure(lr=lr, mu=mu)
+        def init(self, theta):
+            return {**super().init(theta), "v": xp.zeros_like(theta)}
+        def update(self, g, loss, theta, state):
+            t, lr = self.tick(state)
+            state["v"] = self.mu * state["v"] - lr * g
+            return state["v"], state
 
 Points are values: theta is never written in place. The state is the optimizer's own memory, a dict
 of arrays named by the paper's symbols ("t" counts the steps), and is updated in place: that saves
@@ -18,23 +28,41 @@ is a weighted mean of the gradients so far, with weights 1, β, β², ... We sto
 
 which saves one pass over memory in every step. `weight_sum` is c.
 """
+import copy
 import math
 
 import numpy as np
 
 from minigrad import backend
+from minigrad.arguments import point
 from minigrad.backend import xp
 
 from .hyperparameters import checked
 
 BLOCK = 2**18                                   # bytes of one array that are worked on at a time
+LOOK_EVERY = 20 if backend.on_device else 1     # steps; looking at a loss waits for the GPU
 
 
 class Optimizer:
-    """What all optimizers share: hyper-parameters, the step count, and the default `step`."""
+    """What all optimizers share: hyper-parameters, the step count, and the guards of `step`.
+
+    traces   keys of the state that tell how a run goes, one number a point: what follows a run
+             keeps them for every step
+    """
+
+    traces = ()
+
+    def __init_subclass__(cls, **settings):
+        super().__init_subclass__(**settings)
+        if "step" in cls.__dict__:
+            raise TypeError(f"{cls.__name__}: step is the same for all optimizers, it holds the "
+                            "guards. Write advance(objective, theta, state) instead.")
 
     def configure(self, **hyper):
-        """Checks the hyper-parameters and keeps them as attributes of the same names."""
+        """Checks the hyper-parameters and keeps them as attributes of the same names.
+
+        Names and their ranges stand in `hyperparameters.py`; a new name may be any number.
+        """
         self.hyper = tuple(hyper)
         for name, value in hyper.items():
             schedule = name == "lr" and callable(value)
@@ -47,10 +75,7 @@ class Optimizer:
     def init(self, theta):
         """A fresh state for a point (d,) or a batch (n, d) of floating-point numbers."""
         name = type(self).__name__
-        if not isinstance(theta, xp.ndarray) or theta.dtype.kind != "f" or theta.ndim == 0:
-            kind, shape = getattr(theta, "dtype", type(theta).__name__), getattr(theta, "shape", ())
-            raise TypeError(f"{name}.init: theta must be a floating-point array (d,) or (n, d), "
-                            f"got {kind}{list(shape)}. Use xp.asarray(theta, 'float64').")
+        point(f"{name}.init", theta)
         for key in getattr(self, "hyper", ()):
             shape = getattr(getattr(self, key), "shape", ())
             fits = len(shape) <= theta.ndim and all(
@@ -61,10 +86,7 @@ class Optimizer:
         return {"t": np.array(0)}
 
     def update(self, g, loss, theta, state):
-        """The displacement for gradient g (..., d) and height loss (...): (delta, state).
-
-        delta is a new array that the caller may overwrite.
-        """
+        """The displacement for gradient g (..., d) and height loss (...): (delta, state)."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule. Call step.")
 
     def step(self, objective, theta, state):
@@ -72,32 +94,67 @@ class Optimizer:
 
         A single point whose loss is NaN or infinite is an error. In a batch such rows go on
         silently, so that a sweep survives its worst configuration: look at the losses.
+        (On a GPU the loss is looked at every 20 steps.)
         """
+        name = type(self).__name__
         if not hasattr(objective, "value_and_grad"):
-            raise TypeError(f"{type(self).__name__}.step: needs an Objective, got "
-                            f"{type(objective).__name__}. Wrap it: optim.Objective(f).")
+            raise TypeError(f"{name}.step: needs an Objective, got {type(objective).__name__}. "
+                            "Wrap it: optim.Objective(f).")
+        point(f"{name}.step", theta)
+        if not isinstance(state, dict):
+            raise TypeError(f"{name}.step: state must be the dict that init(theta) gave, got "
+                            f"{type(state).__name__}.")
+        before = {"t": int(state.get("t", 0))}
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            loss, g = objective.value_and_grad(theta)
-            self.check_loss(loss, state)
-            theta, state = self.move(g, loss, theta, state)
+            theta, state, loss = self.advance(objective, theta, state)
+        self.check_loss(loss, before)
         return theta, state, loss
 
-    def move(self, g, loss, theta, state):
-        """The new point: (theta + delta, state)."""
+    def advance(self, objective, theta, state):
+        """What `step` does between its guards. A method that asks the objective more than once
+        overrides it; `look` is its first question."""
+        loss, g = self.look(objective, theta, state)
         delta, state = self.update(g, loss, theta, state)
-        delta += theta
-        return delta, state
+        return theta + delta, state, loss           # a new array: delta may be the state's own
+
+    def look(self, objective, theta, state):
+        """(loss, g) at theta, refused where they are not finite, before any state has changed."""
+        loss, g = objective.value_and_grad(theta)
+        self.check_loss(loss, state)
+        return loss, g
 
     def check_loss(self, loss, state):
         """Raises ValueError when the loss of a single point is NaN or infinite."""
-        if getattr(loss, "ndim", 0) == 0 and not math.isfinite(float(loss)):
+        if getattr(loss, "ndim", 0) or (LOOK_EVERY > 1 and int(state.get("t", 0)) % LOOK_EVERY):
+            return
+        if not math.isfinite(float(loss)):
             raise ValueError(f"{type(self).__name__}.step: the loss is {float(loss)} at step "
-                             f"{int(state.get('t', 0)) + 1} (lr={rate(self, state)}). "
+                             f"{int(state.get('t', 0)) + 1} (lr={self.learning_rate(state)}). "
                              "Use a smaller lr, or another start.")
+
+    def learning_rate(self, state):
+        """The learning rate of the coming step; None for a method that has none.
+
+        Raises ValueError for a schedule that leaves the range of a rate, at the step where it does.
+        """
+        lr = getattr(self, "lr", None)
+        if not callable(lr):
+            return lr
+        t = int(state["t"])
+        value = lr(t)
+        if not (type(value) is float and 0.0 <= value < math.inf):
+            value = checked(type(self).__name__, f"lr (its schedule, at step {t})", value, "lr")
+        return value
+
+    def scheduled(self, schedule):
+        """The same method with another learning rate or schedule of it; this one stays."""
+        other = copy.copy(self)
+        other.lr = schedule if callable(schedule) else checked(type(self).__name__, "lr", schedule)
+        return other
 
     def tick(self, state):
         """Counts the step: (t, lr), t = 1 in the first step; a schedule sees t - 1."""
-        lr = rate(self, state)
+        lr = self.learning_rate(state)
         state["t"] += 1
         return int(state["t"]), lr
 
@@ -126,10 +183,12 @@ class Elementwise(Optimizer):
     def update(self, g, loss, theta, state):
         return self.displace(g, theta, state, onto=0.0)
 
-    def move(self, g, loss, theta, state):
+    def advance(self, objective, theta, state):
         if type(self).update is not Elementwise.update:     # a subclass has another displacement
-            return super().move(g, loss, theta, state)
-        return self.displace(g, theta, state, onto=1.0)
+            return super().advance(objective, theta, state)
+        loss, g = self.look(objective, theta, state)
+        theta, state = self.displace(g, theta, state, onto=1.0)
+        return theta, state, loss
 
     def displace(self, g, theta, state, onto):
         """onto · θ + delta, the decay included: (onto - η λ) θ + the rule's displacement."""
@@ -145,12 +204,6 @@ class Elementwise(Optimizer):
             else:
                 D += theta[part] * share
         return out, state
-
-
-def rate(optimizer, state):
-    """The learning rate of the coming step."""
-    lr = getattr(optimizer, "lr", None)
-    return lr(int(state["t"])) if callable(lr) else lr
 
 
 def weight_sum(beta, t):

@@ -22,9 +22,12 @@ shorter) before it says more than its noise.
 import math
 from typing import NamedTuple
 
-from minigrad.backend import xp
+import numpy as np
 
-from .optimizer import Optimizer
+from minigrad.arguments import generator
+from minigrad.backend import to_host, xp
+
+from .optimizer import Optimizer, scaled
 
 
 class PGDParameters(NamedTuple):
@@ -113,13 +116,15 @@ class PerturbedGD(Optimizer):
     """
 
     def __init__(self, lr, rng, r=0.01, g_thres=0.01, t_thres=50, f_thres=None):
-        if not lr > 0:
+        if not positive(lr):
             raise ValueError(f"PerturbedGD: lr must be > 0, got {lr}.")
         for name, value in (("r", r), ("g_thres", g_thres), ("t_thres", t_thres)):
-            if not value >= 0:
+            if not positive(value, or_zero=True):
                 raise ValueError(f"PerturbedGD: {name} must be >= 0, got {value}.")
-        self.lr, self.rng, self.r, self.g_thres = lr, rng, r, g_thres
-        self.t_thres, self.f_thres = math.ceil(t_thres), f_thres
+        self.f_thres = None
+        self.configure(lr=lr, r=r, g_thres=g_thres, t_thres=xp.ceil(xp.asarray(t_thres)),
+                       **({} if f_thres is None else {"f_thres": f_thres}))
+        self.rng = generator("PerturbedGD", rng)
 
     @classmethod
     def from_theory(cls, params, rng):
@@ -132,9 +137,8 @@ class PerturbedGD(Optimizer):
         return {**state, "t_noise": (-self.t_thres - 1) * ones, "x_tilde": theta,
                 "f_tilde": xp.inf * ones, "done": ones < 0, "rng": self.rng}
 
-    def step(self, objective, theta, state):
-        loss, g = objective.value_and_grad(theta)
-        self.check_loss(loss, state)
+    def advance(self, objective, theta, state):
+        loss, g = self.look(objective, theta, state)
         f, t = xp.asarray(loss)[..., None], int(state["t"])
         waited = t - state["t_noise"]
         kick = (norm(g) <= self.g_thres) & (waited > self.t_thres) & ~state["done"]
@@ -148,9 +152,8 @@ class PerturbedGD(Optimizer):
         if self.f_thres is not None:
             failed = (waited == self.t_thres) & (f - state["f_tilde"] > -self.f_thres)
             state["done"] = state["done"] | failed
-        new = xp.where(state["done"], state["x_tilde"], theta - self.lr * g)
-        state["t"] += 1
-        return new, state, loss
+        _, lr = self.tick(state)
+        return xp.where(state["done"], state["x_tilde"], theta - scaled(g, lr)), state, loss
 
 
 class PerturbedSGD(Optimizer):
@@ -172,27 +175,36 @@ class PerturbedSGD(Optimizer):
     """
 
     def __init__(self, lr, sigma, rng):
-        if not (lr > 0 and sigma >= 0):
+        if not (positive(lr) and positive(sigma, or_zero=True)):
             raise ValueError("PerturbedSGD: lr must be > 0 and sigma >= 0, "
                              f"got lr={lr} and sigma={sigma}.")
-        self.lr, self.sigma, self.rng = lr, sigma, rng
+        self.configure(lr=lr, sigma=sigma)
+        self.rng = generator("PerturbedSGD", rng)
 
     def init(self, theta):
         return {**super().init(theta), "rng": self.rng}
 
     def update(self, g, loss, theta, state):
-        state["t"] += 1
+        _, lr = self.tick(state)
         z = xp.asarray(state["rng"].standard_normal(g.shape), dtype=g.dtype)
-        return -self.lr * (g + self.sigma * z), state
+        return scaled(g + scaled(z, self.sigma), -lr), state
 
 
 def uniform_in_ball(rng, like, r):
     """Points shaped as `like` (..., d), uniform in the ball of radius r:   r u^(1/d) z/|z|."""
     z = xp.asarray(rng.standard_normal(like.shape), dtype=like.dtype)
     u = xp.asarray(rng.random(like.shape[:-1] + (1,)), dtype=like.dtype)
-    return (r * u ** (1.0 / like.shape[-1]) / norm(z)) * z
+    return scaled(z, r * u ** (1.0 / like.shape[-1]) / norm(z))
 
 
 def norm(x):
     """|x| over the last axis, kept: (..., 1)."""
     return xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True))
+
+
+def positive(value, or_zero=False):
+    """Whether a number, or every number of an array (n, 1), is > 0; a schedule is asked later."""
+    if callable(value):
+        return True
+    value = to_host(value)
+    return bool(np.all(value >= 0 if or_zero else value > 0))

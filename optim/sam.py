@@ -17,9 +17,8 @@ is the loss at w; e is never subtracted again, since w is a value that nobody ov
 Under `train` both gradients see the same minibatch and dropout mask, and clipping acts on the
 second one (on the first it cancels, since e depends on the direction of g only).
 """
+import copy
 import math
-
-import numpy as np
 
 from minigrad.backend import xp
 
@@ -80,7 +79,7 @@ class SAM(Optimizer):
 
     def __init__(self, base, rho=0.05, p=2.0, layout=None, perturb=None):
         name = type(self).__name__
-        if not isinstance(base, Optimizer) or type(base).step is not Optimizer.step:
+        if not isinstance(base, Optimizer) or type(base).update is Optimizer.update:
             raise TypeError(f"{name}: base must be a first-order optimizer with an update rule, "
                             f"got {type(base).__name__}. Wrap SGD, Adam or another of that kind.")
         if not p > 1:
@@ -95,12 +94,20 @@ class SAM(Optimizer):
 
     @property
     def lr(self):
-        """The learning rate is the base optimizer's, so that a schedule reaches it."""
+        """The learning rate is the base optimizer's."""
         return self.base.lr
 
-    @lr.setter
-    def lr(self, value):
-        self.base.lr = value
+    @property
+    def traces(self):
+        return self.base.traces
+
+    def learning_rate(self, state):
+        return self.base.learning_rate(state)
+
+    def scheduled(self, schedule):
+        other = copy.copy(self)
+        other.base = self.base.scheduled(schedule)
+        return other
 
     def init(self, theta):
         super().init(theta)                         # checks theta against the shape of rho
@@ -116,14 +123,12 @@ class SAM(Optimizer):
             g = g * self.perturbed
         return worst_step(g, self.rho, self.p, self.scale(theta))
 
-    def step(self, objective, theta, state):
+    def advance(self, objective, theta, state):
         if isinstance(self.rho, float) and self.rho == 0.0:
-            return self.base.step(objective, theta, state)
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            loss, g = objective.value_and_grad(theta)
-            self.check_loss(loss, state)
-            _, g = objective.value_and_grad(theta + self.perturbation(g, theta))
-            delta, state = self.base.update(g, loss, theta, state)
+            return self.base.advance(objective, theta, state)
+        loss, g = self.look(objective, theta, state)
+        _, g = objective.value_and_grad(theta + self.perturbation(g, theta))
+        delta, state = self.base.update(g, loss, theta, state)
         return theta + delta, state, loss
 
 

@@ -10,7 +10,6 @@ shrinks as the sweep goes on.
     runs.updates[0]                                                     # (6,), 0: never arrived
 """
 
-import copy
 import itertools
 import math
 from typing import NamedTuple
@@ -18,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+
+from .descent import descent
 
 ROWS = 8192                                             # of one batch: its arrays stay in cache
 
@@ -72,6 +73,7 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
         updates[i:i + rows], values[i:i + rows] = (to_host(a).reshape(rows, n) for a in result)
         if progress is not None:
             progress((i + rows) / s)
+    place = place.reshape(-1)                               # NumPy 2.0.0 gives it two axes
     return Runs(updates[:, place], values[:, place])
 
 
@@ -79,53 +81,25 @@ def _run(objective, optimizer, theta, steps, tolerance, shift):
     """One batch: (updates (n,), values (n,)) of its rows."""
     n = theta.shape[0]
     updates, values = xp.zeros(n, int), xp.full(n, xp.inf)
-    theta = _by_column(theta)
-    state = optimizer.init(theta)
-    row, running = xp.arange(n), xp.ones(n, bool)
-    with np.errstate(all="ignore"):                     # runs may overflow: that is a result
-        for t in range(steps + 1):
-            loss, g = objective.value_and_grad(theta)
-            stopped = ~((loss > tolerance) & (loss < xp.inf))       # arrived, inf or nan
-            if t == 0:
-                stopped[:] = False                      # heights are judged after updates
-            stopped &= running
-            if stopped.any():
-                arrived = stopped & (loss <= tolerance)
-                updates[row[arrived]], values[row[arrived]] = t, loss[arrived]
-                running &= ~stopped
-                left = int(running.sum())
-                if left == 0:
-                    break
-                if left < 0.9 * row.size:
-                    theta, g, loss, row, state, optimizer = _keep(
-                        running, theta, g, loss, row, state, optimizer)
-                    running = xp.ones(left, bool)
-            if t == steps:
-                values[row[running]] = loss[running]
+    row, running = xp.arange(n), xp.ones(n, bool)       # which run each row is; has it retired?
+    # Coordinate by coordinate in memory: operations then run along the long axis.
+    run = descent(optimizer, objective, xp.asfortranarray(theta), steps=steps, shift=shift)
+    for t, theta, loss, state in run:
+        with np.errstate(invalid="ignore"):
+            stopped = running & ~((loss > tolerance) & (loss < xp.inf))     # arrived, inf or nan
+        if t > 0 and stopped.any():                     # heights are judged after updates
+            arrived = stopped & (loss <= tolerance)
+            updates[row[arrived]], values[row[arrived]] = t, loss[arrived]
+            running &= ~stopped
+            left = int(running.sum())
+            if left == 0:
                 break
-            delta, state = optimizer.update(g, loss + shift, theta, state)
-            theta = theta + delta
+            if left < 0.9 * row.size:
+                _, theta, loss, state = run.send(running)
+                row, running = row[running], xp.ones(left, bool)
+    if bool(running.any()):                             # all steps made
+        values[row[running]] = loss[running]
     return updates, values
-
-
-def _by_column(theta):
-    """theta (n, d) laid out coordinate by coordinate: operations then run along the long axis."""
-    return xp.asfortranarray(theta)
-
-
-def _keep(rows, theta, g, loss, row, state, optimizer):
-    """The batch without its retired rows: in theta, in the state, and in the optimizer."""
-    n = theta.shape[0]
-
-    def kept(a):
-        if not isinstance(a, xp.ndarray) or a.ndim == 0 or a.shape[0] != n:
-            return a
-        return a[rows] if a.ndim == 1 else _by_column(a[rows])
-
-    smaller = copy.copy(optimizer)
-    vars(smaller).update({name: kept(value) for name, value in vars(optimizer).items()})
-    return (kept(theta), kept(g), kept(loss), kept(row),
-            {name: kept(value) for name, value in state.items()}, smaller)
 
 
 def best(runs, start=0):
@@ -142,29 +116,29 @@ class Trace(NamedTuple):
 
     points   (k, d), from the start on
     heights  (k,)
-    factors  (k-1,) the metric factors s of an optimizer that has them, else an empty array
+    traces   {name: (k-1,)}: what the method leaves in its state under `traces`, after each step
     """
 
     points: np.ndarray
     heights: np.ndarray
-    factors: np.ndarray
+    traces: dict
+
+    @property
+    def factors(self):
+        """The metric factors s (k-1,) of an optimizer that has them, else an empty array."""
+        return self.traces.get("s", np.array([]))
 
 
 def trace(objective, optimizer, theta, *, steps, tolerance):
     """One run from theta (d,), or a batch of one (1, d), until it arrives, leaves for infinity or
     has made its steps."""
-    points, heights, factors = [theta], [], []
-    state = optimizer.init(theta)
-    with np.errstate(all="ignore"):
-        for t in range(steps + 1):
-            loss, g = objective.value_and_grad(theta)
-            heights.append(float_of(loss.reshape(())))
-            if t == steps or (t > 0 and not tolerance < heights[-1] < math.inf):
-                break
-            delta, state = optimizer.update(g, loss, theta, state)
-            theta = theta + delta
-            points.append(theta)
-            if "s" in state:
-                factors.append(float_of(state["s"].reshape(())))
-    points = to_host(xp.stack(points)).reshape(-1, theta.shape[-1])
-    return Trace(points, np.array(heights), np.array(factors))
+    points, heights, traces = [], [], {name: [] for name in optimizer.traces}
+    for t, theta, loss, state in descent(optimizer, objective, theta, steps=steps):
+        points.append(to_host(theta).reshape(-1))
+        heights.append(float_of(loss.reshape(())))
+        for name in traces if t else ():
+            traces[name].append(float_of(state[name].reshape(())))
+        if t > 0 and not tolerance < heights[-1] < math.inf:
+            break
+    traces = {name: np.array(numbers) for name, numbers in traces.items()}
+    return Trace(np.array(points), np.array(heights), traces)

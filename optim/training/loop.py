@@ -54,7 +54,7 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
     rng          Generator for the start, the batches and the model's noise
     steps        stop after so many steps, or after so many `epochs`, whichever comes first
     theta        start (d,), or (n, d) for n runs at once; default problem.start(rng)
-    schedule     learning rate as a function of the step 0, 1, ...; it sets optimizer.lr
+    schedule     learning rate as a function of the step 0, 1, ...; in place of the optimizer's own
     accumulate   batches a step; their gradients are averaged
     clip         largest gradient norm that is let through
     evaluate     theta -> score, or a dict of scores whose first one counts; lower is better.
@@ -88,18 +88,14 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
         raise ValueError("train: resume and checkpoint_... need a file. Give checkpoint=PATH.")
     keep_heap()
     loop = Training()
-    loop.problem, loop.optimizer, loop.batches, loop.rng = problem, optimizer, batches, rng
-    loop.steps, loop.epochs, loop.schedule = steps, epochs, schedule
+    loop.problem, loop.batches, loop.rng = problem, batches, rng
+    loop.optimizer = optimizer if schedule is None else optimizer.scheduled(schedule)
+    loop.steps, loop.epochs = steps, epochs
     loop.accumulate, loop.clip = accumulate, clip
     loop.evaluate, loop.evaluate_every, loop.patience = evaluate, evaluate_every, patience
     loop.path = None if checkpoint is None else os.fspath(checkpoint)
     loop.save_every, loop.save_seconds = checkpoint_every, checkpoint_seconds
-    lr = getattr(optimizer, "lr", None)
-    try:
-        return loop.go(theta, resume, progress)
-    finally:
-        if schedule is not None:
-            optimizer.lr = lr
+    return loop.go(theta, resume, progress)
 
 
 class Training:
@@ -174,8 +170,6 @@ class Training:
     def one_step(self, parts):
         run = self.run
         objective = MinibatchObjective(self.problem, parts, self.noise, self.clip)
-        if self.schedule is not None:
-            self.optimizer.lr = self.schedule(run.step)
         before = run.theta
         try:
             run.theta, run.state, loss = self.optimizer.step(objective, before, run.state)
@@ -203,8 +197,8 @@ class Training:
     def diverged(self, step, loss=None):
         what = ("a parameter became NaN or infinite" if loss is None else
                 f"the loss became {np.ravel(to_host(loss))[0]}")
-        lr = getattr(self.optimizer, "lr", np.nan)
-        lr = np.ravel(to_host(lr(step) if callable(lr) else lr))
+        lr = self.optimizer.learning_rate({"t": step})
+        lr = np.ravel(to_host(np.nan if lr is None else lr))
         rate = f"{lr[0]:g}" if lr.size == 1 else f"{lr.min():g} to {lr.max():g}"
         good = (f"The last good checkpoint is {self.path}, of step {self.saved}; resume it with a "
                 "smaller rate." if self.saved is not None else

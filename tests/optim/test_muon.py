@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad import Layout
 from minigrad.backend import to_host, xp
-from optim import AdamW, Muon, NAdam, newton_schulz
+from optim import SGD, AdamW, Muon, NAdam, Objective, descent, newton_schulz
 from optim.muon import QUINTIC
 
 A = [[1, 2], [3, 4], [5, 6]]
@@ -184,11 +185,35 @@ def test_optax_form():
 def test_rates_keep_their_ratio():
     layout = Layout(tree(np.random.default_rng(0)))
     opt = Muon(layout, 0.02)
-    opt.lr = 0.01
-    assert opt.fallback.lr == pytest.approx(1.5e-4)
-    opt.lr = 0.0
-    opt.lr = 0.02
-    assert opt.fallback.lr == pytest.approx(3e-4)
+    assert opt.scheduled(0.01).fallback.lr == pytest.approx(1.5e-4)
+    assert opt.scheduled(0.0).scheduled(0.02).fallback.lr == pytest.approx(3e-4)
+    falling = opt.scheduled(lambda t: 0.02 / (t + 1)).fallback
+    assert falling.learning_rate({"t": 1}) == pytest.approx(1.5e-4)
+    assert (opt.lr, opt.fallback.lr) == (0.02, 3e-4)            # the first one stays
+
+
+@pytest.mark.parametrize("make", [Muon, Muon.optax])
+def test_a_schedule_in_the_constructor_moves_all_parts(make):
+    """As `scheduled` does to a method with the numbers; at rate 0 nothing moves."""
+    point = tree(np.random.default_rng(0))
+    layout = Layout(point)
+    theta, objective = layout.ravel(point), Objective(lambda x: mg.sum(mg.sin(x), axis=-1))
+
+    def rate(t):
+        return 0.02 if t < 2 else 0.0
+
+    ends = []
+    for opt in (make(layout, rate), make(layout, 0.02).scheduled(rate)):
+        path = [w for _, w, _, _ in descent(opt, objective, theta, steps=4)]
+        assert bool((path[2] != path[1]).all()) and bool((path[4] == path[2]).all())
+        ends.append(to_host(path[-1]))
+    np.testing.assert_allclose(*ends, rtol=1e-13)
+
+
+def test_a_given_fallback_keeps_its_own_rate():
+    layout = Layout(tree(np.random.default_rng(0)))
+    opt = Muon(layout, lambda t: 0.0, fallback=SGD(0.5))
+    assert opt.fallback.lr == 0.5
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

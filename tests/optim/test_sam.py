@@ -196,8 +196,9 @@ def test_two_gradients_a_step_are_counted():
 
 def test_the_learning_rate_is_the_bases():
     optimizer = SAM(SGD(0.1))
-    optimizer.lr = 0.02
-    assert optimizer.base.lr == 0.02 and optimizer.lr == 0.02
+    other = optimizer.scheduled(0.02)
+    assert other.base.lr == 0.02 and other.lr == 0.02 and optimizer.lr == 0.1
+    assert SAM(SGD(lambda t: 0.5 ** t)).learning_rate({"t": 2}) == 0.25
 
 
 @pytest.mark.parametrize("make, error, match", [

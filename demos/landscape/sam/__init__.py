@@ -20,6 +20,7 @@ from demos.evidence import ratio_of_medians
 from demos.landscape.sam.picture import draw
 from minigrad.backend import to_host, xp
 from optim import ASAM, SAM, SGD, Objective, cosine
+from optim.descent import descent
 from optim.training import train
 from problems import Network
 from problems.data import clusters
@@ -36,12 +37,8 @@ NAMES = ("SGD", *(f"SAM {rho}" for rho in RADII[1:]), "ASAM 2")
 
 def follow(optimizer, points, steps):
     """The path (steps + 1, n, 2) of n points (n, 2) down the valley."""
-    theta, objective = xp.asarray(points), Objective(VALLEY)
-    state, path = optimizer.init(theta), [theta]
-    for _ in range(steps):
-        theta, state, _ = optimizer.step(objective, theta, state)
-        path.append(theta)
-    return to_host(xp.stack(path))
+    run = descent(optimizer, VALLEY, xp.asarray(points), steps=steps)
+    return to_host(xp.stack([theta for _, theta, _, _ in run]))
 
 
 def slide(args, report):

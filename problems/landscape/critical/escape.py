@@ -4,6 +4,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host
+from optim.descent import descent
 from optim.objective import Objective
 
 
@@ -28,12 +29,12 @@ def walk(optimizer, problem, theta, arrived, limit=100_000):
     if theta.ndim != 2:
         raise ValueError(f"walk: theta must be a batch of points (n, d), got shape {theta.shape}. "
                          "Add an axis: theta[None].")
-    objective, state, path = Objective(problem), optimizer.init(theta), [to_host(theta)]
-    first = np.where(to_host(arrived(theta)), 0.0, np.inf)
-    for step in range(1, limit + 1):
-        if np.isfinite(first).all():
-            break
-        theta, state, _ = optimizer.step(objective, theta, state)
+    objective, path, first = Objective.of(problem), [], np.full(theta.shape[0], np.inf)
+    before = objective.gradients
+    for step, theta, _, _ in descent(optimizer, objective, theta, steps=limit):
         path.append(to_host(theta))
         first = np.where(np.isinf(first) & to_host(arrived(theta)), float(step), first)
-    return Walk(first, np.array(path), objective.gradients)
+        if np.isfinite(first).all():
+            break
+    # The last look, at where they had arrived, took them nowhere.
+    return Walk(first, np.array(path), objective.gradients - before - theta.shape[0])

@@ -17,6 +17,7 @@ Source: Cohen et al. 2021, arXiv:2103.00065; the SAM threshold is that of Long &
 import math
 
 from minigrad.backend import float_of
+from optim.descent import descent
 
 from .sharpness import top_curvature
 
@@ -86,12 +87,9 @@ class EdgeTracker:
 
     def track(self, optimizer, objective, theta, steps, rng, every=100):
         """Run the optimizer, measure every so many steps (and at both ends); returns theta."""
-        state = optimizer.init(theta)
-        for t in range(steps):
-            if t % every == 0:
+        for t, theta, _, _ in descent(optimizer, objective, theta, steps=steps):
+            if t % every == 0 or t == steps:
                 self.measure(objective, theta, t, rng)
-            theta, state, _ = optimizer.step(objective, theta, state)
-        self.measure(objective, theta, steps, rng)
         return theta
 
 

@@ -8,6 +8,7 @@ forward (J), bend it (l''), pull it back (J^T).
 """
 import minigrad as mg
 from minigrad.backend import xp
+from optim.objective import average, shares
 
 from .hessian import check_finite, check_vector
 
@@ -35,9 +36,8 @@ class GaussNewtonOp:
             raise ValueError("GaussNewtonOp: the list of batches is empty. "
                              "Give at least one, or None.")
         groups = [()] if batches is None else [(batch,) for batch in batches]
-        sizes = [1] if batches is None else [len(batch[0]) for batch in batches]
-        self.parts = [(size / sum(sizes), product(outputs, height, theta, batch))
-                      for size, batch in zip(sizes, groups)]
+        self.shares = shares([None] if batches is None else batches)
+        self.products = [product(outputs, height, theta, batch) for batch in groups]
         self.n, self.dtype, self.calls = theta.shape[0], theta.dtype, 0
 
     @classmethod
@@ -59,7 +59,7 @@ class GaussNewtonOp:
         """G v for v (n,)."""
         check_vector("GaussNewtonOp", v, self.n)
         self.calls += 1
-        return sum(weight * apply(v) for weight, apply in self.parts)
+        return average(self.shares, (apply(v) for apply in self.products))
 
 
 def product(outputs, height, theta, batch):

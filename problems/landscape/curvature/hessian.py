@@ -9,7 +9,6 @@ same face, so that every estimator can be tried where the answer is known.
 import math
 
 from minigrad.backend import float_of, xp
-from optim.newton import dense
 from optim.objective import Objective
 
 
@@ -43,19 +42,14 @@ class HessianOp:
         check_finite("HessianOp", theta)
         if mode not in PRODUCTS:
             raise ValueError(f"HessianOp: unknown mode {mode!r}. Use one of {', '.join(PRODUCTS)}.")
-        objectives, sizes = split(loss, batches)
-        total = sum(sizes)
-        self.parts = [(size / total, PRODUCTS[mode](objective, theta))
-                      for objective, size in zip(objectives, sizes)]
+        self.product = PRODUCTS[mode](Objective.of(loss, batches, "HessianOp"), theta)
         self.n, self.dtype, self.calls = theta.shape[0], theta.dtype, 0
 
     def matvec(self, v):
         """H v for v (n,)."""
         check_vector("HessianOp", v, self.n)
         self.calls += 1
-        if len(self.parts) == 1:
-            return self.parts[0][1](v)
-        return sum(weight * product(v) for weight, product in self.parts)
+        return self.product(v)
 
 
 class MatrixOp:
@@ -118,25 +112,7 @@ def hvp(loss, theta, v, mode="ror"):
     return HessianOp(loss, theta, mode=mode).matvec(v)
 
 
-def split(loss, batches):
-    """The objectives, one for each batch, and the number of examples of each."""
-    if batches is None:
-        return [as_objective(loss)], [1]
-    if len(batches) == 0:
-        raise ValueError("HessianOp: the list of batches is empty. Give at least one, or None.")
-    if isinstance(loss, Objective):
-        raise TypeError("HessianOp: an Objective has its own batch. To average over batches give "
-                        "the Problem, or a function of theta and a batch.")
-    if hasattr(loss, "loss"):
-        objectives = [Objective(loss, batch) for batch in batches]
-    else:
-        objectives = [Objective(lambda theta, batch=batch: loss(theta, batch)) for batch in batches]
-    return objectives, [len(batch[0]) for batch in batches]
-
-
-def as_objective(loss):
-    """An Objective as it is; a Problem or a function of theta as an Objective."""
-    return loss if isinstance(loss, Objective) else Objective(loss)
+as_objective = Objective.of         # an Objective as it is; a Problem or a function wrapped
 
 
 # ---------------------------------------------------------------------- matrices
@@ -154,8 +130,7 @@ def dense_hessian(op):
 
 def dense_hessians(loss, theta):
     """Hessians (..., d, d) of a batch of points (..., d), d products in all."""
-    theta = xp.asarray(theta)
-    return dense(as_objective(loss).hvp(theta), theta)
+    return Objective.of(loss, where="dense_hessians").hessian(xp.asarray(theta))
 
 
 def index(op, tol=None):
