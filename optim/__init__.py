@@ -12,6 +12,7 @@
     embedding         the drawn surface of any f(L), over any method: a family of rates
     induced_metric    the metric of the drawn surface: plain, of log L, on top of RMSprop
     stochastic_polyak rates from heights: SPS, DecSPS, NGN, NGN-M; AdaGrad-norm, normalised steps
+    lmo/              powers of singular values, unit balls, the choice among them
     muon              matrices made orthogonal by Newton-Schulz steps
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
@@ -29,7 +30,8 @@ from .descent import descent
 from .embedding import Induced, OffDiagonal
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe
-from .muon import Muon, newton_schulz
+from .lmo import newton_schulz
+from .muon import Muon
 from .objective import Objective
 from .newton import SaddleFreeNewton
 from .optimizer import Optimizer

@@ -8,64 +8,10 @@ import math
 from minigrad.backend import xp
 
 from .adam import AdamW, NAdam
+from .lmo import newton_schulz
 from .optimizer import Optimizer, weight_sum
 
-QUINTIC = (3.4445, -4.7750, 2.0315)
 FALLBACK = "fallback."                              # its part of the state
-
-
-def newton_schulz(M, steps=5, coefficients=QUINTIC, eps=1e-7):
-    """About U Vᵀ for M = U diag(s) Vᵀ, by matrix products only.
-
-        X ← M / (|M|_F + ε);   repeat:  S = X Xᵀ,   X ← a X + (b S + c S²) X
-
-    Each pass maps every singular value by s ← a s + b s³ + c s⁵. The coefficients trade accuracy
-    for speed: singular values from .01 to 1 end up in [.68, 1.14] after five passes, and more
-    passes bring them no closer to 1.
-
-    Source: K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; the view as steepest
-    descent in the spectral norm: Bernstein & Newhouse 2024, arXiv:2409.20325.
-    Differs: in the dtype of M instead of bfloat16. A matrix at least twice as wide as tall is
-    iterated through its small Gram matrix S alone, the polynomials multiplied up, and multiplied
-    by X once; the same in exact arithmetic, about 1e-4 off in float32.
-
-    M (..., m, n), returns (..., m, n)
-    """
-    a, b, c = coefficients
-    if M.shape[-2] > M.shape[-1]:
-        return newton_schulz(M.swapaxes(-1, -2), steps, coefficients, eps).swapaxes(-1, -2)
-    X = M / (xp.sqrt((M * M).sum(axis=(-2, -1), keepdims=True)) + eps)
-    if M.shape[-1] >= 2 * M.shape[-2]:
-        return gram_polynomial(X @ X.swapaxes(-1, -2), steps, coefficients) @ X
-    for _ in range(steps):
-        S = X @ X.swapaxes(-1, -2)
-        P = S @ S.swapaxes(-1, -2)                          # S² = S Sᵀ, at half the price
-        P *= c
-        S *= b
-        P += S
-        PX = P @ X
-        X *= a
-        X += PX
-    return X
-
-
-def gram_polynomial(S, steps, coefficients):
-    """Q with Q X = the iterate after `steps` passes, from S = X Xᵀ alone.
-
-        P = a I + b S + c S²,   Q ← P Q,   S ← P S P          (all commute)
-    """
-    a, b, c = coefficients
-    identity = xp.eye(S.shape[-1], dtype=S.dtype)
-    Q = None
-    for left in range(steps, 0, -1):
-        P = S @ S.swapaxes(-1, -2)
-        P *= c
-        P += b * S
-        P += a * identity
-        Q = P if Q is None else P @ Q
-        if left > 1:
-            S = P @ S @ P
-    return Q
 
 
 class Muon(Optimizer):

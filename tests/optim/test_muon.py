@@ -8,7 +8,7 @@ import minigrad as mg
 from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import SGD, AdamW, Muon, NAdam, Objective, descent, newton_schulz
-from optim.muon import QUINTIC
+from optim.lmo.products import JORDAN as QUINTIC
 
 A = [[1, 2], [3, 4], [5, 6]]
 B = [[2, -1, 0, 3], [0, 1, 4, -2], [1, 1, -1, 0], [3, 0, 2, 1]]
