@@ -17,6 +17,9 @@
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
     line_search       how far along a direction: golden section, backtracking, strong Wolfe
+    line_search       how far to go along a direction
+    quasi_newton      BFGS, L-BFGS: curvature learnt on the way
+    crude_lbfgs       ... as one paper's code has it
     newton            saddle-free Newton: the step that each direction's curvature allows
     perturbed         noise against saddles
     training/         train: the minibatch loop, with checkpoints
@@ -36,6 +39,8 @@ from .objective import Objective
 from .newton import SaddleFreeNewton
 from .optimizer import Optimizer
 from .perturbed import PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params
+from .quasi_newton import BFGS, LBFGS
+from .crude_lbfgs import CrudeLBFGS
 from .rmsprop import RMSprop
 from .sam import ASAM, SAM
 from .schedules import constant, cosine, linear, polynomial, warmup_cosine
