@@ -19,7 +19,7 @@ from problems.problem import Network, Problem
 
 __all__ = ["Network", "Problem"]
 
-for _name in ("cnn", "lstm", "mlp", "resnet", "resnet9", "transformer"):    # problems.mlp, ...
+for _name in ("cnn", "lenet", "lstm", "mlp", "resnet", "resnet9", "row_lstm", "transformer"):
     sys.modules[f"problems.{_name}"] = globals()[_name] = getattr(networks, _name)
 
 

@@ -1,5 +1,5 @@
 """Networks, one a file: settings with init(rng) -> params, apply(params, x), loss(params, batch).
 
-    mlp  cnn  resnet  resnet9  lstm  transformer          importable as problems.mlp, ... too
+    mlp  cnn  lenet  resnet  resnet9  lstm  row_lstm  transformer    importable as problems.mlp, ...
 """
-from problems.networks import cnn, lstm, mlp, resnet, resnet9, transformer
+from problems.networks import cnn, lenet, lstm, mlp, resnet, resnet9, row_lstm, transformer

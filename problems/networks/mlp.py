@@ -19,6 +19,7 @@ from problems.initialisers import RULES, dense
 ACTIVATIONS = {"gelu": mg.gelu, "tanh": mg.tanh, "relu": mg.relu, "silu": mg.silu,
                "sigmoid": mg.sigmoid, "softplus": mg.softplus}
 LOSSES = ("cross_entropy", "mse")
+OUTPUTS = ("linear", "sigmoid")
 NORM_EPS = 1e-5
 
 
@@ -30,6 +31,8 @@ class MLP:
     init, gain   rule of `problems.initialisers` (lecun: flax) and its factor; biases start at zero
     loss         "cross_entropy" on integer labels (B,), or "mse" on targets (B, out) or (B,)
     skip, norm   residual stream and pre-normalisation, as in the module's formula
+    bias         False: no layer has one
+    output       "linear", or "sigmoid" for outputs in (0, 1), as an autoencoder of images has them
 
     Parameters   {"layers": [{"W" (in, out), "b" (out,)}, ...]}, each (n, ...) for n points
     Raises       ValueError for an unknown name, fewer than two sizes, skips between unequal widths
@@ -38,13 +41,13 @@ class MLP:
     batched = True
 
     def __init__(self, sizes, activation="gelu", init="lecun", loss="cross_entropy",
-                 skip=False, norm=False, gain=1.0):
+                 skip=False, norm=False, gain=1.0, bias=True, output="linear"):
         sizes = tuple(int(size) for size in sizes)
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"MLP: sizes must be two or more positive widths, got {sizes}. "
                              "Give (in, hidden, ..., out).")
         for what, name, known in (("activation", activation, ACTIVATIONS), ("init", init, RULES),
-                                  ("loss", loss, LOSSES)):
+                                  ("loss", loss, LOSSES), ("output", output, OUTPUTS)):
             if name not in known:
                 raise ValueError(f"MLP: unknown {what} {name!r}. Use one of {', '.join(known)}.")
         if skip and len(set(sizes[1:-1])) > 1:
@@ -52,11 +55,13 @@ class MLP:
                              "Make them equal or drop skip.")
         self.sizes, self.activation, self.rule, self.gain = sizes, activation, init, gain
         self.loss_name, self.skip, self.norm = loss, skip, norm
+        self.bias, self.output = bool(bias), output
 
     def init(self, rng):
         """Draw the parameters, float64."""
-        return {"layers": [dense(rng, n_in, n_out, self.rule, self.gain)
-                           for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:])]}
+        layers = [dense(rng, n_in, n_out, self.rule, self.gain)
+                  for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:])]
+        return {"layers": layers if self.bias else [{"W": layer["W"]} for layer in layers]}
 
     def apply(self, params, x, *, rng=None):
         """Outputs (..., B, out) of inputs x (B, in); leading axes are those of the weights.
@@ -68,9 +73,9 @@ class MLP:
         for k, layer in enumerate(layers):
             first, last = k == 0, k == len(layers) - 1
             inside = mg.standardize(h, eps=NORM_EPS) if self.norm and not first else h
-            z = mg.linear(inside, layer["W"], layer["b"])
+            z = mg.linear(inside, layer["W"], layer["b"]) if self.bias else inside @ layer["W"]
             if last:
-                return z
+                return mg.sigmoid(z) if self.output == "sigmoid" else z
             h = h + phi(z) if self.skip and not first else phi(z)
 
     def loss(self, params, batch, *, rng=None):
