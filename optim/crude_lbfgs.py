@@ -37,10 +37,10 @@ class CrudeLBFGS(LBFGS):
         return p if bool(xp.isfinite(p).all()) else self.reset(g, state)
 
     def along(self, objective, theta, p, loss, g, state):
-        ray = Ray(objective, theta, p, float(loss), g)
-        step = six_heights(ray, float(loss))
+        ray = Ray(objective, theta, p, loss, g)
+        step = six_heights(ray, float_of(loss))
         state["evaluations"] += ray.evaluations
-        return ray, step
+        return step
 
     def curved(self, ys, y, s):
         return True                                 # a bad pair empties the memory later

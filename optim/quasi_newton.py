@@ -8,11 +8,10 @@ and keeps it positive definite, so that p = -H g leads downhill:
 
 L-BFGS never forms H; it keeps the last m pairs (s, y) and applies the same product to g. How far to
 go along p is a search of its own (`line_search.py`): golden section asks for heights only and takes
-about 15 of them; strong Wolfe asks for slopes too and takes two or three.
+about 15 of them; strong Wolfe asks for gradients and takes two or three.
 
 The landscape must be the same in every step: full batch, no dropout. Work in float64, one point a
-time. Each new point is evaluated once, with its gradient, at the end of the step that reached it,
-and remembered; so a step that begins where the last one ended asks nothing again.
+time. A step costs one gradient, and what the search asks.
 """
 import math
 
@@ -30,8 +29,8 @@ class QuasiNewton(Optimizer):
     """What BFGS and L-BFGS share: direction, search, and the pair (s, y) it leaves.
 
     A direction that does not lead down, and a search that finds nothing lower, empty the memory and
-    try again along -g; if that fails as well, or |g| < `small`, the method stays where it is, at
-    no further cost (state["stopped"]).
+    try again along -g; if that fails as well, or |g| < `small`, the method stays where it is and
+    says so: state["stopped"].
     """
 
     traces = ("length", "evaluations")
@@ -56,66 +55,52 @@ class QuasiNewton(Optimizer):
             raise ValueError(f"{type(self).__name__}: steps one point (d,) a time, got theta of "
                              f"shape {theta.shape}. Loop over the points.")
         return {**state, "at": xp.full_like(theta, math.nan), "g": xp.zeros_like(theta),
-                "loss": np.array(math.nan), "pairs": np.array(0), "skipped": np.array(0),
-                "resets": np.array(0), "stopped": np.array(False), "length": np.array(0.0),
-                "evaluations": np.array(0), **self.memory_for(theta)}
+                "pairs": np.array(0), "skipped": np.array(0), "resets": np.array(0),
+                "stopped": np.array(False), "length": np.array(0.0), "evaluations": np.array(0),
+                **self.memory_for(theta)}
 
     def advance(self, objective, theta, state):
         loss, g = self.look(objective, theta, state)
+        self.learn(theta, g, state)
         state["t"] += 1
         state["length"][...], state["evaluations"][...] = 0.0, 0
+        state["stopped"][...] = float_of(xp.linalg.norm(g)) < self.small
         if state["stopped"]:
-            return theta, state, loss
-        if float_of(xp.linalg.norm(g)) < self.small:
-            state["stopped"][...] = True
             return theta, state, loss
         p = self.direction(g, state)
         if not float_of(xp.vdot(p, g)) < 0.0:
             p = self.reset(g, state)
-        ray, step = self.along(objective, theta, p, loss, g, state)
+        step = self.along(objective, theta, p, loss, g, state)
         if not step.length and state["pairs"]:
-            ray, step = self.along(objective, theta, self.reset(g, state), loss, g, state)
-        if not step.length:
-            state["stopped"][...] = True
-            return theta, state, loss
-        self.learn(ray, step, g, state)
-        return state["at"].copy(), state, loss
+            p = self.reset(g, state)
+            step = self.along(objective, theta, p, loss, g, state)
+        state["length"][...], state["stopped"][...] = step.length, not step.length
+        return theta + step.length * p, state, loss
 
-    def look(self, objective, theta, state):
-        """Height and gradient at theta: remembered, or asked for, and then the memory is void."""
-        if not bool((theta == state["at"]).all()):
-            if bool(xp.isfinite(state["at"]).all()):
-                self.reset(theta, state)            # somebody moved the point
-                state["stopped"][...] = False
-            loss, g = objective.value_and_grad(theta)
-            state["at"][...], state["g"][...] = theta, g
-            state["loss"] = np.array(float_of(loss))
-        return state["loss"], state["g"].copy()
-
-    def along(self, objective, theta, p, loss, g, state):
-        """The search along p: (ray, step)."""
-        ray = Ray(objective, theta, p, float(loss), g)
-        first = 1.0 if state["pairs"] else 0.5 / float_of(xp.linalg.norm(g))
-        if self.search == "golden":
-            step = golden_section(ray, first, self.tolerance, start=float(loss))
-        else:
-            step = strong_wolfe(ray, first)
-        state["evaluations"] += ray.evaluations
-        return ray, step
-
-    def learn(self, ray, step, g, state):
-        """Go to the point that was found; keep the pair if the slope grew along it."""
-        new = ray.point(step.length)
-        loss, g_new = ray.value_and_grad(step.length)
-        s, y = new - state["at"], g_new - g
-        state["at"][...], state["g"][...] = new, g_new
-        state["loss"], state["length"][...] = np.array(float_of(loss)), step.length
+    def learn(self, theta, g, state):
+        """What the gradient did since the last step; the pair is kept if it shows curvature."""
+        s, y = theta - state["at"], g - state["g"]
+        known = bool(xp.isfinite(s).all()) and bool((s != 0).any())
+        state["at"][...], state["g"][...] = theta, g
+        if not known:
+            return
         ys = float_of(xp.vdot(y, s))
         if self.curved(ys, y, s):
             self.keep(s, y, ys, state)
             state["pairs"] += 1
         else:
             state["skipped"] += 1
+
+    def along(self, objective, theta, p, loss, g, state):
+        """The search along p: its Step."""
+        ray = Ray(objective, theta, p, loss, g)
+        first = 1.0 if state["pairs"] else 0.5 / float_of(xp.linalg.norm(g))
+        if self.search == "golden":
+            step = golden_section(ray, first, self.tolerance, start=float_of(loss))
+        else:
+            step = strong_wolfe(ray, first)
+        state["evaluations"] += ray.evaluations
+        return step
 
     def curved(self, ys, y, s):
         """Whether a pair shows enough curvature to be kept."""
@@ -140,8 +125,8 @@ class BFGS(QuasiNewton):
     tolerance   of the golden section, the width of its last bracket relative to the step
     small       gradient norm at which the method rests
 
-    State       at, g, loss: the point reached and what is known there; H (d, d); pairs, skipped,
-                resets: counts; length, evaluations of the last search; stopped
+    State       at, g: the last point and its gradient; H (d, d); pairs, skipped, resets: counts;
+                length, evaluations of the last search; stopped
     Raises      ValueError for a batch of points, or settings out of range
     """
 

@@ -52,6 +52,7 @@ SETS = {
     "polynomial": Entry(polynomial.load, "regression on a polynomial of degree 6, shipped"),
     "spirals": Entry(spirals.load, "two spirals in the plane, generated"),
     "clusters": Entry(clusters.load, "Gaussian clusters, generated"),
+    "clusters-8": Entry(clusters.load_eight, "few, overlapping, noisily labelled clusters, generated"),
 }
 COMMON = {"root", "split", "seed", "dtype", "download"}  # accepted for every set, used where apt
 

@@ -31,6 +31,29 @@ def load(seed=0, n_train=1_500, n_valid=1_000, n_test=4_000, clusters=15, dim=10
                    about=f"{clusters} Gaussian clusters in {dim}-d, generated (seed {seed})")
 
 
+def load_eight(seed=0, label_noise=0.1, dtype="float64"):
+    """CLUSTERS-8: twelve overlapping clouds, four classes, few and noisily labelled examples.
+
+        mu_k ~ N(0, I) in R^10, k = 0 ... 11;      x = mu_k + 0.9 N(0, I),   label k mod 4
+
+    3,000 points: 400 to train (each label redrawn with probability `label_noise`), 400 to choose
+    with, 2,200 to test. A network with 8 hidden units can neither fit all of it nor miss it, which
+    is what makes barriers between its minima. Seed 0 is the set that numbers are given for.
+    """
+    rng = np.random.default_rng(seed)
+    centres = gaussian_centres(rng, 12, 10, 1.0)
+    k = rng.integers(0, 12, 3000)
+    x = xp.asarray((centres[k] + 0.9 * rng.standard_normal((3000, 10))).astype(dtype))
+    labels = k % 4
+    redrawn = rng.random(400) < label_noise
+    labels[:400] = np.where(redrawn, rng.integers(0, 4, 400), labels[:400])
+    parts = [Split(x[part], xp.asarray(labels[part]))
+             for part in (slice(0, 400), slice(400, 800), slice(800, None))]
+    return Dataset("clusters-8", *parts, classes=tuple(f"class {c}" for c in range(4)),
+                   facts={"centres": centres},
+                   about=f"12 overlapping Gaussian clusters in 10-d, generated (seed {seed})")
+
+
 def gaussian_centres(rng, clusters=15, dim=10, spread=1.3):
     """Centres (clusters, dim) ~ N(0, spread²)."""
     return spread * rng.standard_normal((clusters, dim))

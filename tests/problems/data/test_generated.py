@@ -95,6 +95,20 @@ def test_a_straight_line_does_not_separate_spirals():
     assert 0.58 < right.mean() < 0.74
 
 
+def test_clusters_8_is_drawn_in_the_stated_order():
+    rng = np.random.default_rng(0)
+    centres, k = rng.standard_normal((12, 10)), rng.integers(0, 12, 3000)
+    x = centres[k] + 0.9 * rng.standard_normal((3000, 10))
+    eight = data.load("clusters-8")
+    assert (eight.train.n, eight.valid.n, eight.test.n) == (400, 400, 2200)
+    assert np.array_equal(to_host(eight.valid.inputs), x[400:800])
+    assert np.array_equal(to_host(eight.test.targets), k[800:] % 4)
+    wrong = (to_host(eight.train.targets) != k[:400] % 4).mean()
+    assert 0.04 < wrong < 0.12                     # 10 % drawn anew, a quarter of them as before
+    clean = data.load("clusters-8", label_noise=0.0)
+    assert np.array_equal(to_host(clean.train.targets), k[:400] % 4)
+
+
 def test_clusters():
     rng = np.random.default_rng(0)
     centres = data.gaussian_centres(rng)
