@@ -22,6 +22,7 @@
     crude_lbfgs       ... as one paper's code has it
     newton            saddle-free Newton: the step that each direction's curvature allows
     perturbed         noise against saddles
+    early_stopping    keep the best point, stop when it stays worse
     training/         train: the minibatch loop, with checkpoints
     parallel          run_all: many runs side by side, one process each
     sweep             many configurations as one batch of points
@@ -31,6 +32,7 @@ import sys
 from .adam import Adam, AdamW, NAdam
 from .descent import descent
 from .embedding import Induced, OffDiagonal
+from .early_stopping import EarlyStopping
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe
 from .lmo import newton_schulz
