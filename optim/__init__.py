@@ -17,7 +17,6 @@
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
     line_search       how far along a direction: golden section, backtracking, strong Wolfe
-    line_search       how far to go along a direction
     quasi_newton      BFGS, L-BFGS: curvature learnt on the way
     crude_lbfgs       ... as one paper's code has it
     newton            saddle-free Newton: the step that each direction's curvature allows
@@ -30,9 +29,10 @@
 import sys
 
 from .adam import Adam, AdamW, NAdam
+from .crude_lbfgs import CrudeLBFGS
 from .descent import descent
-from .embedding import Induced, OffDiagonal
 from .early_stopping import EarlyStopping
+from .embedding import Induced, OffDiagonal
 from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe
 from .lmo import newton_schulz
@@ -42,7 +42,6 @@ from .newton import SaddleFreeNewton
 from .optimizer import Optimizer
 from .perturbed import PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params
 from .quasi_newton import BFGS, LBFGS
-from .crude_lbfgs import CrudeLBFGS
 from .rmsprop import RMSprop
 from .sam import ASAM, SAM
 from .schedules import constant, cosine, linear, polynomial, warmup_cosine

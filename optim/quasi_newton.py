@@ -31,6 +31,8 @@ class QuasiNewton(Optimizer):
     A direction that does not lead down, and a search that finds nothing lower, empty the memory and
     try again along -g; if that fails as well, or |g| < `small`, the method stays where it is and
     says so: state["stopped"].
+
+    Source: Nocedal & Wright 2006, Numerical Optimization, sections 6.1 and 7.2.
     """
 
     traces = ("length", "evaluations")
