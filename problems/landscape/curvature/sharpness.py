@@ -11,15 +11,17 @@ the weights and, with eta = 0, does not change; report it beside any of the othe
 minima generalise worse is a correlation, and with cross-entropy lambda_max falls as confidence
 grows, so compare S1 at matched training loss only.
 
-S2, S3 and the adaptive number are maxima of a non-concave function: what an ascent finds is a
-lower bound, and the record says whether the ascent had settled.
+S2, S3 and the adaptive number are maxima of a non-concave function: what `ascent` finds is a
+lower bound, and the record says whether the climb had settled.
 """
+import math
 from typing import Any, NamedTuple
 
 from minigrad.backend import float_of, xp
-from optim.sam import TINY, worst_step
+from optim.sam import TINY
 
-from .hessian import HessianOp
+from .ascent import Ball, highest
+from .hessian import HessianOp, as_objective
 from .spectrum import lanczos
 
 
@@ -35,7 +37,7 @@ class TopCurvature(NamedTuple):
 class Sharpness(NamedTuple):
     """S2 or S3: a lower bound on the maximum, the step e that reaches it, whether it settled.
 
-    settled   the last ascent step changed the height by less than 0.1 % of `value`;
+    settled   the last step of the climb gained less than 0.1 % of `value`, and `value` is positive;
               False after a single step, which has nothing to compare with
     """
 
@@ -55,11 +57,12 @@ def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
     """S2: how far the loss rises within the p-ball of radius rho.
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 1, the bracket in front of the weight penalty.
-    steps   1 is the paper's first-order estimate, which is 0 at a minimum; more steps ascend
-    rng     draws the first direction where the gradient is zero
+    steps   1 is the paper's first-order estimate, which is 0 at a minimum; more steps climb, from
+            the gradient's end of the ball and from both ends of the largest curvature
+    rng     draws the start of the search for that curvature; without it the gradient is the start
     """
     check_radius("sam_sharpness", "rho", rho)
-    return ascend("sam_sharpness", objective, theta, lambda g: worst_step(g, rho, p), steps, rng)
+    return rise("sam_sharpness", objective, theta, Ball(rho, p), steps, rng)
 
 
 def adaptive_sharpness(objective, theta, rho, eta=0.0, p=2.0, steps=20, rng=None):
@@ -68,55 +71,34 @@ def adaptive_sharpness(objective, theta, rho, eta=0.0, p=2.0, steps=20, rng=None
     Source: Kwon et al. 2021, arXiv:2102.11600, the definition of adaptive sharpness.
     """
     check_radius("adaptive_sharpness", "rho", rho)
-    T = xp.abs(theta) + eta
-    return ascend("adaptive_sharpness", objective, theta,
-                  lambda g: worst_step(g, rho, p, T), steps, rng)
+    return rise("adaptive_sharpness", objective, theta, Ball(rho, p, xp.abs(theta) + eta), steps,
+                rng)
 
 
 def keskar_sharpness(objective, theta, eps=1e-3, steps=20, rng=None):
     """S3: the rise in per cent of 1 + L(w) within the box |e_i| <= eps (|w_i| + 1).
 
     Source: Keskar et al. 2017, arXiv:1609.04836, eq. 3 and 4 (Metric 2.1), with A the identity.
-    Differs from the paper: the maximum is sought by `ascend`, not by ten steps of L-BFGS-B.
+    Differs from the paper: the maximum is sought by `highest`, not by ten steps of L-BFGS-B.
     """
     check_radius("keskar_sharpness", "eps", eps)
-    box = eps * (xp.abs(theta) + 1.0)
-    rise = ascend("keskar_sharpness", objective, theta, lambda g: box * xp.sign(g), steps, rng)
-    return rise._replace(value=100.0 * rise.value / (1.0 + float_of(objective.value(theta))))
+    box = Ball(1.0, math.inf, eps * (xp.abs(theta) + 1.0))
+    found = rise("keskar_sharpness", objective, theta, box, steps, rng)
+    ground = float_of(as_objective(objective).value(theta))
+    return found._replace(value=100.0 * found.value / (1.0 + ground))
 
 
-def ascend(name, objective, theta, furthest, steps, rng):
-    """Maximise L(w + e) over a convex set by moving to the furthest point along each gradient.
-
-        e_0 = 0,    e_{k+1} = argmax_{e in set} <g(w + e_k), e>
-
-    Where L is convex along the way the height never falls, and on a quadratic with its minimum at w
-    this is power iteration on the Hessian. The best height seen counts.
-
-    Source: the conditional gradient method with unit steps; one step is SAM's.
-    """
+def rise(name, objective, theta, around, steps, rng):
+    """The highest point of a neighbourhood above theta, as a Sharpness."""
     if steps < 1:
         raise ValueError(f"{name}: steps must be at least 1, got {steps}.")
-    ground, g = objective.value_and_grad(theta)
-    ground = float_of(ground)
-    if steps > 1 and float_of(xp.max(xp.abs(g))) < TINY:
-        if rng is None:
+    objective = as_objective(objective)
+    if steps > 1 and rng is None:
+        _, g = objective.value_and_grad(theta)
+        if float_of(xp.max(xp.abs(g))) < TINY:
             raise ValueError(f"{name}: the gradient at theta is zero, so there is no first "
                              "direction. Pass rng=numpy.random.default_rng(seed).")
-        g = xp.asarray(rng.standard_normal(theta.shape[-1]), dtype=theta.dtype)
-    best, best_e, height, settled = ground, xp.zeros_like(theta), ground, False
-    for k in range(steps):
-        e = furthest(g)
-        last = height
-        if k == steps - 1:
-            height = float_of(objective.value(theta + e))
-        else:
-            height, g = objective.value_and_grad(theta + e)
-            height = float_of(height)
-        if height > best:
-            best, best_e = height, e
-        settled = k > 0 and abs(height - last) <= 1e-3 * (best - ground)
-    return Sharpness(best - ground, best_e, settled)
+    return Sharpness(*highest(objective, theta, around, steps, rng))
 
 
 def check_radius(name, what, value):
