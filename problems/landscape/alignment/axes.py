@@ -1,4 +1,4 @@
-"""How each operation carries the labels of its inputs' axes to its result.
+"""How each operation passes the labels of its inputs' axes on to its result.
 
 The label of an axis is a tuple of factors: usually one, several where the axis is a product (heads
 and head width, channels and pixels), none where its length is 1. Factors are united when they
@@ -85,7 +85,7 @@ def rule(*names):
     return register
 
 
-def carry(operation, shape, inputs, settings):
+def propagate(operation, shape, inputs, settings):
     """The labels of an operation's result."""
     if operation.elementwise:
         return broadcast(shape, *inputs)

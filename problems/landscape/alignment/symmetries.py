@@ -21,7 +21,7 @@ from minigrad import tensor
 from minigrad.backend import xp
 from minigrad.tree import rebuild
 
-from .axes import carry, fresh, graph, labelled, pin, resolve
+from .axes import fresh, graph, labelled, pin, propagate, resolve
 
 
 class Symmetries:
@@ -47,7 +47,7 @@ class Symmetries:
                         names[factor], self.groups[group] = group, factor.size
                     self.factors[name].append((factor.size, names.get(factor)))
 
-    def places(self, group):
+    def axes_of(self, group):
         """(leaf name, number of the factor) wherever the group acts."""
         return [(name, k) for name, factors in self.factors.items()
                 for k, (_, acting) in enumerate(factors) if acting == group]
@@ -57,7 +57,7 @@ class Symmetries:
         return {e.name: theta[e.start:e.stop].reshape([size for size, _ in self.factors[e.name]])
                 for e in self.layout.entries}
 
-    def turn(self, W, name, permutations, but=None):
+    def permuted(self, W, name, permutations, but=None):
         """The array W of a leaf, split, with every factor permuted by its group, except one."""
         for axis, (_, group) in enumerate(self.factors[name]):
             if group is not None and axis != but:
@@ -73,7 +73,7 @@ class Symmetries:
             if not np.array_equal(np.sort(p), np.arange(self.groups[group])):
                 raise ValueError(f"permute: {group} needs a permutation of {self.groups[group]} "
                                  "units.")
-        return xp.concatenate([self.turn(W, name, permutations).reshape(-1)
+        return xp.concatenate([self.permuted(W, name, permutations).reshape(-1)
                                for name, W in self.split(theta).items()])
 
 
@@ -92,7 +92,7 @@ def find_symmetries(network, inputs=None):
     axes = {leaf.number: [fresh(n) for n in leaf.shape] for leaf in leaves}
     for node in graph(output):
         arrays = [labelled(x, axes) for x in node.inputs]
-        axes[node.number] = carry(node.primitive, node.shape, arrays, node.settings)
+        axes[node.number] = propagate(node.primitive, node.shape, arrays, node.settings)
     pin(*axes[output.number])
     return Symmetries(network.layout, {e.name: axes[leaf.number]
                                        for e, leaf in zip(network.layout.entries, leaves)})

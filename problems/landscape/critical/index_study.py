@@ -5,6 +5,8 @@ import numpy as np
 
 from minigrad.backend import to_host
 
+FLAT = 1e-6                                     # a curvature below this share of the largest is 0
+
 
 class IndexStudy(NamedTuple):
     """Height f (n,) and index as a share of the dimension alpha (n,), and how they go together.
@@ -32,7 +34,7 @@ def index_against_height(points, rng=None, draws=1000):
     f, alpha = np.array([p.f for p in points]), np.array([p.alpha for p in points])
     if len(points) < 3 or np.ptp(f) == 0 or np.ptp(alpha) == 0:
         return IndexStudy(f, alpha, np.nan, np.nan, (-1.0, 1.0), (-1.0, 1.0))
-    level = np.round(f / np.abs(f).max(), 9)                    # equal heights differ by rounding
+    level = np.round((f - f.min()) / np.ptp(f), 9)              # equal heights differ by rounding
     pairs = ((f, alpha), (ranks(level), ranks(alpha)))
     linear, rank = (float(np.corrcoef(*pair)[0, 1]) for pair in pairs)
     if rng is None or len(points) < 5:
@@ -59,12 +61,31 @@ def ranks(x):
 def distinct(points, tol=1e-6):
     """Converged points that differ in height or in spectrum, lowest first.
 
-    Copies by a symmetry of the landscape have both in common and count once.
+    Copies by a symmetry of the landscape have both in common and count once. Along a continuous
+    family of critical points (the valley of (1 - ab)², the minima of a network with more weights
+    than data) the height stays and the spectrum varies, but always with a curvature of zero; so
+    points with such a curvature that have one height count once too.
+
+    tol   heights are equal within tol (1 + the range of heights), whatever constant they share;
+          eigenvalues within tol (1 + the largest |eigenvalue|)
     """
+    points = sorted((p for p in points if p.converged), key=lambda p: p.f)
+    level = tol * (1.0 + points[-1].f - points[0].f) if points else 0.0
     found = []
-    for point in sorted((p for p in points if p.converged), key=lambda p: p.f):
-        marks = np.append(to_host(point.eig), point.f)
-        scale = tol * (1.0 + np.abs(marks).max())
-        if not any(np.abs(np.append(q.eig, q.f) - marks).max() <= scale for q in found):
+    for point in points:
+        if not any(abs(q.f - point.f) <= level and alike(q, point, tol) for q in found):
             found.append(point)
     return found
+
+
+def alike(p, q, tol):
+    """The same spectrum, or a direction without curvature in both."""
+    a, b = to_host(p.eig), to_host(q.eig)
+    scale = tol * (1.0 + max(np.abs(a).max(), np.abs(b).max()))
+    return np.abs(a - b).max() <= scale or (degenerate(p) and degenerate(q))
+
+
+def degenerate(point):
+    """Is some curvature zero, as far as the spectrum is known?"""
+    size = np.abs(to_host(point.eig))
+    return bool(size.min() <= max(FLAT * size.max(), point.eig_error))

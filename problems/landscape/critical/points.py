@@ -5,8 +5,9 @@ has three ways). Lowering |g|^2 has its own spurious minima, where H g = 0 and g
 "critical points" of networks that such searches reported were of that kind (Frye et al. 2021,
 arXiv:2003.10397). And networks of tanh have critical points at infinity. So a search ends as
 
-    converged       |g| <= tol (1 + |f|), theta bounded, and Newton's step from there is short
-    gradient_flat   |H g| <= 1e-6 |H| |g|, with g not small
+    converged       |g| <= tol (1 + |f - f at the start|), theta bounded, Newton's step from there
+                    short, and nothing of g in the kernel of H, where Newton does not see it
+    gradient_flat   |H g| <= 1e-6 |H| |g| with g not small, or a small g with a part in the kernel
     runaway         theta left the bound, or the gradient fades along a way that leads on
     maxiter         none of these
 """
@@ -18,11 +19,12 @@ from minigrad.backend import float_of, to_host, xp
 
 from problems.landscape.curvature.hessian import as_objective, check_finite, index_of
 from .index_study import IndexStudy, distinct, index_against_height
-from .searches import SEARCHES, Search, norms, pinv_times
+from .searches import SEARCHES, Search, bent, in_basis, norms, pinv_times
 
 __all__ = ["CriticalPoint", "find_critical_point", "IndexStudy", "distinct", "index_against_height"]
 
 FLAT = 1e-6                               # |H g| below this share of |H||g|: g lies in H's kernel
+NOISE = 1e-12                             # |g| in H's kernel that rounding makes, of |H|(1 + |theta|)
 SHORT = 1e-3                              # a converged point's root is within SHORT (1 + |theta|)
 ITERATIONS = {"newton": 100, "lm": 500, "gradnorm": 5000}
 
@@ -67,7 +69,7 @@ def find_critical_point(loss, theta0, method="lm", tol=1e-9, iterations=None, bo
                 `hessian` and `retract(theta, d)` of its own, such as PSpin on its sphere
     method      "newton", "lm" (finds most in practice), "gradnorm" (products only, for large d; the
                 record's spectrum still takes d products)
-    tol         on |g|, relative to 1 + |f|
+    tol         on |g|, relative to 1 + |f - f at the start|
     iterations  default 100, 500, 5000
     bound       on |theta|; default 100 (1 + |theta0|)
 
@@ -126,7 +128,7 @@ def verdict(search, i):
     """The record of row i. Hessians are taken one row at a time, so that memory stays n d + d^2."""
     row = xp.asarray([i])
     H, eig_error = search.surface.hessian(search.theta[row])[0], 0.0
-    if float_of(norms(search.g[i])) <= search.tol * (1.0 + abs(float_of(search.f[i]))):
+    if float_of(norms(search.g[i])) <= float_of(search.goal()[i]):
         H, eig_error = polished(search, row, H)
     theta, f, g = search.theta[i], float_of(search.f[i]), search.g[i]
     gnorm, size = float_of(norms(g)), float_of(norms(theta))
@@ -135,8 +137,12 @@ def verdict(search, i):
     distance = float_of(norms(pinv_times(eig, Q, g)))
     if not size <= float_of(search.bound[i]):
         status = "runaway"
-    elif gnorm <= search.tol * (1.0 + abs(f)):
-        status = "converged" if distance <= SHORT * (1.0 + size) else "runaway"
+    elif gnorm <= float_of(search.goal()[i]):
+        unseen = float_of(norms(in_basis(Q, 1.0 - bent(eig), g)))
+        if unseen > max(NOISE * largest * (1.0 + size), NOISE * search.tol):
+            status = "gradient_flat"
+        else:
+            status = "converged" if distance <= SHORT * (1.0 + size) else "runaway"
     elif float_of(norms(H @ g)) <= FLAT * largest * gnorm:
         status = "gradient_flat"
     else:

@@ -20,19 +20,26 @@ class Search:
     """n searches: points (n, d), heights and gradients there, and who is still looking.
 
     surface   `Flat` or `Curved` of `critical`: height, gradient, Hessian and how to step
-    tol       |g| <= tol (1 + |f|) ends a search; so does |theta| > bound (n,)
+    tol       |g| <= tol (1 + |f - f at the start|) ends a search; so does |theta| > bound (n,)
+
+    (Heights count from the start's, since a constant added to them changes no critical point.)
     """
 
     def __init__(self, surface, theta, tol, bound):
         self.surface, self.theta, self.tol, self.bound = surface, theta, tol, bound
         self.f, self.g = surface.model(theta)
+        self.ground = self.f + 0.0
         self.steps = xp.zeros(len(theta), dtype=int)
         self.stuck = xp.zeros(len(theta), dtype=bool)
 
     def active(self):
         """Rows that go on: not yet critical, not out of bounds, not stuck."""
-        critical = norms(self.g) <= self.tol * (1.0 + xp.abs(self.f))
+        critical = norms(self.g) <= self.goal()
         return xp.flatnonzero(~(critical | (norms(self.theta) > self.bound) | self.stuck))
+
+    def goal(self):
+        """How small |g| has to get, for each search."""
+        return self.tol * (1.0 + xp.abs(self.f - self.ground))
 
     def try_step(self, rows, d, good_enough):
         """Move `rows` by d where the new |g| is finite and passes; says which rows moved."""
@@ -116,8 +123,10 @@ def gradnorm(search, iterations):
             return
         now = search.surface.times(search.theta[rows], search.g[rows])
         if k == 0:                                          # exact along the first line
-            bent, size = search.surface.times(search.theta[rows], now), xp.sum(now * now, axis=1)
-            t[rows] = size / xp.maximum(xp.sum(bent * bent, axis=1), 1e-16 * size)
+            twice = search.surface.times(search.theta[rows], now)
+            size = xp.sum(now * now, axis=1)
+            least = xp.maximum(1e-16 * size, 1e-300)
+            t[rows] = size / xp.maximum(xp.sum(twice * twice, axis=1), least)
         else:
             s, y = search.theta[rows] - theta[rows], now - p[rows]
             sy = xp.sum(s * y, axis=1)
@@ -138,8 +147,13 @@ def in_basis(Q, weight, g):
 
 def pinv_times(eig, Q, g):
     """pinv(H) g, from H's eigenpairs."""
-    keep = xp.abs(eig) > PINV_CUT * xp.max(xp.abs(eig), axis=-1, keepdims=True)
+    keep = bent(eig)
     return in_basis(Q, xp.where(keep, 1.0 / xp.where(keep, eig, 1.0), 0.0), g)
+
+
+def bent(eig):
+    """Which directions count as curved at all."""
+    return xp.abs(eig) > PINV_CUT * xp.max(xp.abs(eig), axis=-1, keepdims=True)
 
 
 def norms(x):

@@ -64,7 +64,7 @@ def test_any_permutation_of_the_groups_leaves_the_function_and_matching_undoes_i
 def acts_on(symmetries, name, axis):
     """Every (leaf, factor) that moves together with this one."""
     group = symmetries.factors[name][axis][1]
-    return None if group is None else {place for place in symmetries.places(group)}
+    return None if group is None else {place for place in symmetries.axes_of(group)}
 
 
 def test_mlp_has_one_group_a_hidden_layer():

@@ -114,6 +114,36 @@ def test_gradient_flat():
         assert point.gnorm == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("method", ["newton", "lm", "gradnorm"])
+@pytest.mark.parametrize("constant", [0.0, 1.0, 1e6, -1e9])
+def test_a_constant_added_to_the_heights_changes_nothing(method, constant):
+    """A slope, however gentle, has no critical point; a gentle bowl has one, at its bottom."""
+    slope = search(lambda t: constant + 5e-4 * t[..., 0], [0.3], method=method)
+    assert slope.status == "gradient_flat" and slope.gnorm == pytest.approx(5e-4)
+    gentler = search(lambda t: constant + 1e-11 * t[..., 0] + t[..., 1]**2, [0.3, 0.0], method=method)
+    assert not gentler.converged
+    bowl = search(lambda t: constant + 1e-4 * mg.sum(t * t, axis=-1), [0.3, -0.2], method=method)
+    assert bowl.converged
+    np.testing.assert_allclose(to_host(bowl.theta), 0.0, atol=1e-5)
+    points = search(lambda t: himmelblau(t) + constant, np.random.default_rng(0).uniform(-5, 5, (60, 2)))
+    found = distinct(points)
+    assert len(found) == 9
+    assert index_against_height(found).rank == pytest.approx(
+        np.corrcoef([1.5] * 4 + [4, 5, 6, 7, 8], [1.5] * 4 + [5.5] * 4 + [8])[0, 1])
+
+
+def test_a_continuous_family_counts_once():
+    """The valley ab = 1 of (1 - ab)^2 has curvatures 0 and 2 (a^2 + b^2), all its own at each point;
+    the ring of (|t|^2 - 1)^2 has 0 and 8 everywhere. Each of them, and the saddle 0 between.
+    """
+    starts = np.random.default_rng(0).uniform(-2, 2, (60, 2))
+    valley = search(lambda t: (1.0 - t[..., 0] * t[..., 1])**2, starts)
+    assert sum(p.converged for p in valley) > 40
+    assert [(round(p.f, 9), p.index) for p in distinct(valley)] == [(0.0, 0), (1.0, 1)]
+    ring = search(lambda t: (mg.sum(t * t, axis=-1) - 1.0)**2, starts)
+    assert [(round(p.f, 9), p.index) for p in distinct(ring)] == [(0.0, 0), (1.0, 2)]
+
+
 def test_maxiter():
     assert search(rosenbrock, [-1.2, 1.0], method="gradnorm", iterations=3).status == "maxiter"
     assert search(himmelblau, [0.0, 5.0], iterations=1).status == "maxiter"
