@@ -9,7 +9,6 @@ networks trained from different starts do not, and their soup is no better than 
 every one of them is good. So a soup given a loss measures the straight-line barrier from its
 first ingredient to each other one, and warns when it is high.
 """
-import math
 import warnings
 from typing import Any, NamedTuple
 
@@ -17,7 +16,8 @@ import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
 
-from problems.landscape.paths.barriers import barrier, linear_path
+from problems.landscape.paths.heights import measure
+from problems.landscape.paths.path import Arc, Straight
 
 
 class SoupWarning(UserWarning):
@@ -114,14 +114,17 @@ def ingredients(name, thetas):
 
 
 def check_basin(objective, thetas, first, tolerance):
-    """(k,) barriers from the first ingredient; warns of those above the tolerance."""
+    """(k,) barriers from the first ingredient; warns of those above the tolerance.
+
+    A line on which the loss is NaN has an infinite barrier.
+    """
     if objective is None:
         return None
     barriers = np.zeros(len(thetas))
     for i in range(len(thetas)):
         if i != first:
-            line = linear_path(thetas[first], thetas[i])
-            barriers[i] = barrier(objective, line, refinements=0).height
+            line = Straight(thetas[first], thetas[i])
+            barriers[i] = measure("soup", objective, line, 25, tolerance=None).above_chord
     apart = np.flatnonzero(barriers > tolerance).tolist()
     if apart:
         warnings.warn(f"soup: ingredients {apart} lie across a barrier of up to "
@@ -133,8 +136,6 @@ def check_basin(objective, thetas, first, tolerance):
 
 
 # ---------------------------------------------------------------------- on the arc
-
-PARALLEL = 0.9995                  # above this cosine the arc and its chord cannot be told apart
 
 
 def slerp(p, q, t, layout=None, per="tensor"):
@@ -160,28 +161,11 @@ def slerp(p, q, t, layout=None, per="tensor"):
                          "Only networks of one architecture can be merged.")
     if per not in ("tensor", "global"):
         raise ValueError(f"slerp: per must be 'tensor' or 'global', got {per!r}.")
-    if layout is None or per == "global":
-        return arc(p, q, t, "the whole")
-    if p.shape != (layout.size,):
-        raise ValueError(f"slerp: the layout has {layout.size} coordinates, the points are "
-                         f"{p.shape}. Do they belong to the same network?")
-    return xp.concatenate([arc(p[e.start:e.stop], q[e.start:e.stop], t, e.name)
-                           for e in layout.entries], axis=-1)
-
-
-def arc(p, q, t, name):
-    """slerp of one tensor."""
-    t = np.asarray(to_host(t), dtype=np.float64)
-    lengths = float_of(xp.vdot(p, p)) * float_of(xp.vdot(q, q))
-    cosine = float_of(xp.vdot(p, q)) / math.sqrt(lengths) if lengths > 0 and p.size > 1 else 1.0
-    if cosine < -PARALLEL:
-        raise ValueError(f"slerp: {name} points in opposite directions (cosine {cosine:.6f}), and "
-                         "no arc is the shortest. Interpolate linearly, or flip the sign of one.")
-    if cosine > PARALLEL:
-        a, b = 1.0 - t, t
-    else:
-        w = math.acos(cosine)
-        a, b = np.sin((1.0 - t) * w) / math.sin(w), np.sin(t * w) / math.sin(w)
-    along = t.shape + (1,) * p.ndim
-    a, b = (xp.asarray(c, dtype=p.dtype).reshape(along) for c in (a, b))
-    return a * p + b * q
+    parts = None
+    if layout is not None and per == "tensor":
+        if p.shape != (layout.size,):
+            raise ValueError(f"slerp: the layout has {layout.size} coordinates, the points are "
+                             f"{p.shape}. Do they belong to the same network?")
+        parts = [(entry.name, slice(entry.start, entry.stop)) for entry in layout.entries]
+    points = Arc(p.reshape(-1), q.reshape(-1), parts, name="slerp")(t)
+    return points.reshape(points.shape[:-1] + p.shape)

@@ -17,7 +17,8 @@ from minigrad.backend import to_host, xp
 from optim import SGD
 
 from .bands import NEB, straight_band
-from .barriers import profile
+from .heights import profile
+from .path import Polygon
 
 
 class Cycle(NamedTuple):
@@ -66,11 +67,7 @@ def dense_profile(objective, images, samples=9):
 
 def polygon(images, t):
     """Points (..., d) at positions t (...) in [0, N], in units of segments."""
-    t = to_host(t)
-    i = np.minimum(t.astype(int), len(images) - 2)
-    part = xp.asarray(t - i, dtype=images.dtype)[..., None]
-    i = xp.asarray(i)
-    return (1.0 - part) * images[i] + part * images[i + 1]
+    return Polygon(images, knots=np.arange(len(images)))(t)
 
 
 def refine(objective, images, insert=2, threshold=0.1, samples=9):
@@ -98,7 +95,11 @@ class Passes(NamedTuple):
     tree: list
 
     def saddle(self, i, j):
-        """The highest height on the way from minimum i to minimum j through the tree."""
+        """The highest height on the way from minimum i to minimum j through the tree.
+
+        Measured along paths through the images, not at the images: the true lowest pass is no
+        higher, so the number can be too high where bands are coarse, never too low.
+        """
         highest = {i: -np.inf}
         while j not in highest:
             grown = dict(highest)
@@ -173,4 +174,5 @@ def components(k, edges):
 
 
 def pass_height(band):
-    return float(np.max(band.heights))
+    """The height of the path through the images; of the highest image where none was measured."""
+    return float(np.max(band.heights) if band.measured is None else band.measured.highest)

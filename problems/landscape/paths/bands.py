@@ -1,19 +1,27 @@
-"""Bands: a row of points relaxes into the lowest pass between two minima.
+"""Chains: a row of points relaxes into the lowest pass between two minima.
 
-Images p_0 ... p_N lie on a path whose ends are fixed minima. Pulled down by the gradient alone they
-would slide off into the two valleys, so the gradient acts only across the band, and its spacing is
-kept along the band: by springs, or by moving the images to equal distances after each step
-(k = inf). What stands still is a minimum-energy path, and its highest point is a saddle. One image
+Images p_0 ... p_N lie on a path whose ends are fixed minima; all of them are one batch of points,
+and a step is one batched gradient. Pulled down by the gradient alone the images would slide off
+into the two valleys. Two ways to prevent it:
+
+    elastic band   the gradient acts only across the band, its spacing is kept along the band: by
+                   springs, or by moving the images to equal distances after each step (k = inf)
+    string         the whole gradient acts, then the images are moved to equal distances
+
+What stands still is a minimum-energy path, and its highest point is a saddle. One image of a band
 can be made to climb: it feels no spring, and the gradient along the band with its sign reversed,
 and so it comes to rest on the saddle itself.
 
     force on image i        F = -(g - (g.t) t) + k (|p_{i+1} - p_i| - |p_i - p_{i-1}|) t
     on the climbing image   F = -g + 2 (g.t) t
 
-with t the unit tangent. The images are one batch of points: a step is one batched gradient.
+with t the unit tangent. An image climbs only where there is something to climb to: it must be
+higher than both its neighbours and the two ends (between two points of one bowl none is), and no
+higher than a path through the images was when the climb began: the lowest pass is below that, so
+an image above it follows a tangent that is too coarse, and has to come down again.
 
-The string method does without projection: move every image by the whole gradient, then
-redistribute.
+The highest image of a chain lies below the top of the path, and may lie below the true pass;
+`Band.measured` is the height of a path through the images, which never does.
 """
 import math
 from typing import Any, NamedTuple
@@ -22,6 +30,10 @@ import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
 
+from .heights import measure
+from .path import Polygon, Straight, arc_knots, check_ends
+from .spline import Spline
+
 TINY = 1e-30                               # keeps 0/0 away where two images coincide
 
 
@@ -29,11 +41,14 @@ class Band(NamedTuple):
     """A row of images between two minima.
 
     images     (N+1, d)
-    heights    (N+1,) on the host
+    heights    (N+1,) on the host: of the images, not of what lies between them
     climber    index of the image that climbed, or None
-    residual   largest |F| over the images: 0 when the band has come to rest
-    converged  residual <= the tolerance asked for
+    residual   largest |F| over the images of a band, 0 at rest; of a string the largest gradient
+               across it, small at rest where steps and distances between images are short
+    converged  the chain is at rest within the tolerance asked for (a band: residual; a string: the
+               speed of its images), and a climber is on a saddle: the landscape curves down there
     steps      batched gradients spent
+    measured   `Height` of a path through the images, no lower than the pass: `through_images`
     """
 
     images: Any
@@ -42,22 +57,26 @@ class Band(NamedTuple):
     residual: float
     converged: bool
     steps: int
+    measured: Any = None
 
     @property
     def top(self):
-        """Index of the highest image."""
+        """Index of the highest image; of one of the ends where no pass lies between them."""
         return int(self.heights.argmax())
+
+    @property
+    def has_pass(self):
+        """Whether the path through the images rises above both ends."""
+        highest = float(self.heights.max()) if self.measured is None else self.measured.highest
+        return highest > max(float(self.heights[0]), float(self.heights[-1]))
 
 
 def straight_band(start, end, images=21):
     """Evenly spaced points (images, d) from start to end, the ends exact."""
-    if start.shape != end.shape or start.ndim != 1:
-        raise ValueError(f"straight_band: needs two points of one shape (d,), got {start.shape} "
-                         f"and {end.shape}.")
+    check_ends("straight_band", start, end)
     if images < 3:
         raise ValueError(f"straight_band: needs at least 3 images, got {images}.")
-    t = xp.linspace(0.0, 1.0, images, dtype=start.dtype)[:, None]
-    return (1.0 - t) * start + t * end
+    return Straight(start, end)(xp.linspace(0.0, 1.0, images, dtype=start.dtype))
 
 
 def tangents(images, heights):
@@ -98,21 +117,115 @@ def length(v):
     return xp.sqrt(xp.sum(v * v, axis=-1, keepdims=True))
 
 
-def redistribute(images):
-    """The same polygon with its images (m, d) at equal distances along it; the ends stay."""
-    along = np.concatenate([[0.0], np.cumsum(to_host(length(images[1:] - images[:-1]))[:, 0])])
-    if len(images) < 3 or not along[-1] > 0:
+def redistribute(images, through=Polygon):
+    """The same polygon with its images (m, d) at equal distances along it; the ends stay.
+
+    through  Polygon, or Spline: a smooth curve through the images (equal distances along its
+             chords)
+    """
+    if len(images) < 3:
         return images
-    wanted = np.linspace(0.0, along[-1], len(images))[1:-1]
-    left = np.clip(np.searchsorted(along, wanted, side="right") - 1, 0, len(images) - 2)
-    part = (wanted - along[left]) / np.maximum(along[left + 1] - along[left], TINY)
-    part = xp.asarray(part, dtype=images.dtype)[:, None]
-    left = xp.asarray(left)
-    inner = (1.0 - part) * images[left] + part * images[left + 1]
+    knots = arc_knots(images)
+    if not np.all(np.diff(knots) > 0):
+        through = Polygon                                   # no spline through coinciding images
+    inner = through(images, knots)(np.linspace(0.0, 1.0, len(images))[1:-1])
     return xp.concatenate([images[:1], inner, images[-1:]])
 
 
-class NEB:
+class Chain:
+    """What a band and a string share: steps of a first-order optimizer, all images at once."""
+
+    climb = False
+
+    def force(self, images, heights, g, climber=None):
+        """F (N-1, d) on the inner images, given heights (N+1,) and their gradients g (N-1, d)."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what pulls its images.")
+
+    def settle(self, images, climber=None):
+        """The images (N+1, d) moved along the path, after a step."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how its images spread.")
+
+    def unrest(self, F, speed):
+        """What should vanish at rest (N-1, d).
+
+        speed  (N-1, d) how far the last step moved each image, per unit of step; None before it
+        """
+        return F
+
+    def residual(self, images, F):
+        """What is left of the force (N-1, d) where it should vanish."""
+        return F
+
+    def relax(self, objective, images, optimizer, steps, tolerance=0.0):
+        """Band after at most `steps` steps of a first-order optimizer along the force.
+
+        objective  heights of points; `value_and_grad` of a batch of points
+        images     (N+1, d), for instance `straight_band(a, b)`; the first and the last never move
+        tolerance  stop when the chain is so nearly at rest (once the climbing half has begun)
+        """
+        name = type(self).__name__
+        if images.ndim != 2 or len(images) < 3:
+            raise ValueError(f"{name}: needs images (N+1, d) with at least 3 rows, got shape "
+                             f"{tuple(images.shape)}.")
+        heights = xp.asarray(objective.value(images))         # the two ends are asked only here
+        state, speed, ceiling = optimizer.init(images[1:-1]), None, None
+        for step in range(steps + 1):
+            inner = images[1:-1]
+            V, g = objective.value_and_grad(inner)
+            heights = xp.concatenate([heights[:1], V, heights[-1:]])
+            climbing = self.climb and 2 * step >= steps
+            if climbing and ceiling is None:
+                before = through_images(name, objective, images)
+                ceiling = before.highest + 1e-6 * before.above_lower
+            climber = climbs(heights, ceiling) if climbing else None
+            F = self.force(images, heights, g, climber)
+            unrest = float_of(xp.max(length(self.unrest(F, speed))))
+            if math.isnan(unrest) or not bool(xp.isfinite(F).all()):
+                raise RuntimeError(f"{name}: the force is not finite after {step} steps. "
+                                   "Lower the learning rate.")
+            if step == steps or (unrest <= tolerance and climbing == self.climb):
+                break
+            delta, state = optimizer.update(-F, V, inner, state)
+            unit_step = float_of(xp.max(length(delta)) / xp.maximum(xp.max(length(F)), TINY))
+            moved = xp.concatenate([images[:1], inner + delta, images[-1:]])
+            images = self.settle(moved, climber)
+            speed = (images[1:-1] - inner) * (1.0 / max(unit_step, TINY))
+        residual = float_of(xp.max(length(self.residual(images, F))))
+        converged = unrest <= tolerance and (
+            climber is None or curves_down(objective, images, heights, climber))
+        return Band(images, to_host(heights), climber, residual, converged, step + 1,
+                    through_images(name, objective, images))
+
+
+def climbs(heights, ceiling):
+    """The index of the image that climbs: the highest, if it is above its neighbours and the ends.
+
+    heights (N+1,); None where no inner image is, or the highest is above the ceiling.
+    """
+    V = to_host(heights)
+    i = 1 + int(V[1:-1].argmax())
+    return i if max(V[0], V[-1], V[i - 1], V[i + 1]) < V[i] <= ceiling else None
+
+
+def curves_down(objective, images, heights, i):
+    """Whether t·Ht < 0 at image i, with t the tangent of the band there."""
+    t = tangents(images[i - 1:i + 2], heights[i - 1:i + 2])[0]
+    return float_of(xp.vdot(t, objective.hvp(images[i])(t))) < 0.0
+
+
+def through_images(name, objective, images):
+    """`Height` of the polygon or of the cubic spline through the images, the lower of the two.
+
+    Both lead from end to end, so neither is lower than the lowest pass.
+    """
+    ways = [Polygon(images)]
+    if np.all(np.diff(ways[0].knots) > 0):
+        ways.append(Spline(images))
+    found = [measure(name, objective, way, 8 * len(images) - 7, 1, 1e-8) for way in ways]
+    return min(found, key=lambda each: each.highest)
+
+
+class NEB(Chain):
     """Nudged elastic band.
 
     spring   k, or inf: no springs, images are moved to equal distances after each step
@@ -128,7 +241,6 @@ class NEB:
         self.spring, self.climb = spring, climb
 
     def force(self, images, heights, g, climber=None):
-        """F (N-1, d) on the inner images, given heights (N+1,) and their gradients g (N-1, d)."""
         t = tangents(images, heights)
         along = xp.sum(g * t, axis=-1, keepdims=True)
         F = along * t - g
@@ -140,10 +252,6 @@ class NEB:
             F = xp.where(climbing, 2.0 * along * t - g, F)
         return F
 
-    def imbalance(self, F, images, heights, g):
-        """What should vanish at rest (N-1, d)."""
-        return F
-
     def settle(self, images, climber=None):
         """Equal spacing where there are no springs, on both sides of the climbing image."""
         if math.isfinite(self.spring):
@@ -153,52 +261,27 @@ class NEB:
         before, after = redistribute(images[:climber + 1]), redistribute(images[climber:])
         return xp.concatenate([before[:-1], after])
 
-    def relax(self, objective, images, optimizer, steps, tolerance=0.0):
-        """Band after at most `steps` steps of a first-order optimizer along the force.
 
-        objective  heights of points; `value_and_grad` of a batch of points
-        images     (N+1, d), for instance `straight_band(a, b)`; the first and the last never move
-        tolerance  stop when no force is larger (once the climbing half has begun)
-        """
-        if images.ndim != 2 or len(images) < 3:
-            raise ValueError(f"{type(self).__name__}: needs images (N+1, d) with at least 3 rows, "
-                             f"got shape {tuple(images.shape)}.")
-        heights = xp.asarray(objective.value(images))         # the two ends are asked only here
-        state = optimizer.init(images[1:-1])
-        climber, residual = None, math.inf
-        for step in range(steps + 1):
-            inner = images[1:-1]
-            V, g = objective.value_and_grad(inner)
-            heights = xp.concatenate([heights[:1], V, heights[-1:]])
-            climbing = self.climb and 2 * step >= steps
-            climber = 1 + int(V.argmax()) if climbing else None
-            F = self.force(images, heights, g, climber)
-            residual = float_of(xp.max(length(self.imbalance(F, images, heights, g))))
-            if not math.isfinite(residual):
-                raise RuntimeError(f"{type(self).__name__}: the force is not finite after {step} "
-                                   "steps. Lower the learning rate.")
-            if step == steps or (residual <= tolerance and climbing == self.climb):
-                break
-            delta, state = optimizer.update(-F, V, inner, state)
-            images = self.settle(xp.concatenate([images[:1], inner + delta, images[-1:]]), climber)
-        return Band(images, to_host(heights), climber, residual, residual <= tolerance, step + 1)
-
-
-class StringMethod(NEB):
+class StringMethod(Chain):
     """The whole gradient moves the images, redistribution alone keeps them apart.
 
-    At rest the gradient is parallel to the string; what is left across it is the residual.
+    The images are spread along a cubic spline: straight pieces would cut every bend at every step,
+    and the string would come to rest beside its path. It rests when its images no longer move, that
+    is when  max_i |p_i' - p_i| / η  is within the tolerance, η the length of a step per unit of
+    force.
 
-    Source: E, Ren & Vanden-Eijnden 2007, J. Chem. Phys. 126, 164103 (the simplified string method),
-    with straight pieces between the images where the paper has cubic splines.
+    Source: E, Ren & Vanden-Eijnden 2007, J. Chem. Phys. 126, 164103 (the simplified string method).
     """
-
-    def __init__(self):
-        super().__init__(spring=math.inf, climb=False)
 
     def force(self, images, heights, g, climber=None):
         return -g
 
-    def imbalance(self, F, images, heights, g):
+    def settle(self, images, climber=None):
+        return redistribute(images, Spline)
+
+    def unrest(self, F, speed):
+        return xp.full_like(F, math.inf) if speed is None else speed
+
+    def residual(self, images, F):
         t = unit(images[2:] - images[:-2])
-        return xp.sum(g * t, axis=-1, keepdims=True) * t - g
+        return F - xp.sum(F * t, axis=-1, keepdims=True) * t

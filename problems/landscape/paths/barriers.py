@@ -14,24 +14,24 @@ recomputed at each point (layer normalisation and the statistics of the batch at
 """
 from typing import Any, NamedTuple
 
-import numpy as np
-
 import minigrad as mg
-from minigrad.backend import to_host, xp
+from minigrad.backend import xp
 
-from problems.landscape.slices.planes import CHUNK
+from .heights import measure, profile, warn                     # noqa: F401  profile: its old home
+from .path import Straight
 
 
 class Barrier(NamedTuple):
     """The barrier of a path, with the profile it was read from (arrays on the host).
 
-    height      B >= 0
+    height      B >= 0, infinite where the loss is NaN on the way
     above_ends  max_t L - max(L(0), L(1)), >= 0: the climb seen from the higher end
     t           where B is attained
-    gain        what the last refinement added to B: how far it may still be off
+    gain        what the last steps of refining added to B: how far it may still be off
     ts          (m,) the positions evaluated, in order
     losses      (m,) the heights there
     also        name -> (m,) further measures at the same points (accuracy, test loss, ...)
+    not_finite  how many of the heights are NaN or infinite; with one NaN the barrier is infinite
     """
 
     height: float
@@ -41,19 +41,12 @@ class Barrier(NamedTuple):
     ts: Any
     losses: Any
     also: dict
+    not_finite: int = 0
 
 
 def linear_path(start, end):
     """The straight line t -> (1 - t) start + t end, exact at both ends."""
-    if start.shape != end.shape or start.ndim != 1:
-        raise ValueError(f"linear_path: needs two points of one shape (d,), got {start.shape} and "
-                         f"{end.shape}. Do both belong to the same network?")
-
-    def phi(t):
-        t = xp.asarray(t, dtype=start.dtype)[..., None]
-        return (1.0 - t) * start + t * end
-
-    return phi
+    return Straight(start, end, name="linear_path")
 
 
 def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
@@ -61,49 +54,16 @@ def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
 
     objective    heights of points, `Objective(problem)`
     path         t (m,) -> points (m, d): `linear_path(a, b)`, a curve of `curves`, ...
-    points       evenly spaced positions to begin with, both ends included
-    refinements  how often the neighbourhood of the highest one is cut into eight more
+    points       positions at equal distances to begin with, both ends included
+    refinements  the place of the top is narrowed to 0.2^refinements of their spacing
     also         name -> function of points (m, d) with values (m,), as {"accuracy": accuracy(net)}
     chunk        points evaluated at once; None takes as many as make 2^20 numbers
     """
-    if points < 3:
-        raise ValueError(f"barrier: needs at least 3 points, got {points}. 25 is a good number.")
-    measures = {"loss": objective.value, **(also or {})}
-    ts = np.linspace(0.0, 1.0, points)
-    found = profile(measures, path, ts, chunk)
-    first, last = found["loss"][0], found["loss"][-1]
-    if not (np.isfinite(first) and np.isfinite(last)):
-        raise ValueError(f"barrier: the loss at the ends of the path is {first} and {last}. "
-                         "Did the training diverge?")
-    width, gain = 1.0 / (points - 1), 0.0
-    for _ in range(refinements):
-        rise = found["loss"] - (1.0 - ts) * first - ts * last
-        top = ts[rise.argmax()]
-        new = np.setdiff1d(np.clip(top + width * np.linspace(-0.8, 0.8, 9), 0.0, 1.0), ts)
-        if new.size:
-            more = profile(measures, path, new, chunk)
-            ts, order = np.unique(np.concatenate([ts, new]), return_index=True)
-            found = {name: np.concatenate([found[name], more[name]])[order] for name in found}
-        gain = float((found["loss"] - (1.0 - ts) * first - ts * last).max() - rise.max())
-        width *= 0.2
-    losses = found.pop("loss")
-    rise = losses - (1.0 - ts) * first - ts * last
-    return Barrier(float(rise.max()), float(losses.max() - max(first, last)),
-                   float(ts[rise.argmax()]), gain, ts, losses, found)
-
-
-def profile(measures, path, ts, chunk=None):
-    """name -> values (m,) on the host of each measure at path(ts), ts (m,) on the host.
-
-    measures   name -> function of points (m, d) with values (m,)
-    """
-    chunk = max(1, CHUNK // path(0.0).shape[-1]) if chunk is None else chunk
-    parts = {name: [] for name in measures}
-    for i in range(0, len(ts), chunk):
-        points = path(xp.asarray(ts[i:i + chunk]))
-        for name, measure in measures.items():
-            parts[name].append(to_host(measure(points)))
-    return {name: np.concatenate(part) for name, part in parts.items()}
+    width = None if refinements < 1 else 2.0 * 0.2**refinements / max(points - 1, 1)
+    found = measure("barrier", objective, path, points, 1, width, also, chunk)
+    warn("barrier", found)
+    return Barrier(found.above_chord, found.above_higher, found.t_chord, found.gain, found.ts,
+                   found.heights, found.also, found.not_finite)
 
 
 def accuracy(network, batch=None):

@@ -20,8 +20,10 @@ import numpy as np
 
 from minigrad.backend import to_host, xp
 
+from .path import Bezier, Combination, Polygon, Straight, check_ends
 
-class Curve:
+
+class Curve(Combination):
     """A curve through parameter space, linear in its control points: t (m,) -> points (m, d).
 
     start, end  (d,), where the curve begins and ends, exactly
@@ -33,48 +35,39 @@ class Curve:
     """
 
     def __init__(self, start, end, bends=1, free=None):
-        if start.shape != end.shape or start.ndim != 1:
-            raise ValueError(f"{type(self).__name__}: needs two points of one shape (d,), got "
-                             f"{start.shape} and {end.shape}. Do both belong to the same network?")
+        name = type(self).__name__
+        check_ends(name, start, end)
         if free is None:
             if bends < 1:
-                raise ValueError(f"{type(self).__name__}: needs at least one bend, got {bends}.")
-            t = xp.arange(1, bends + 1).astype(start.dtype).reshape(-1, 1) * (1.0 / (bends + 1))
-            free = (1.0 - t) * start + t * end
+                raise ValueError(f"{name}: needs at least one bend, got {bends}.")
+            t = xp.arange(1, bends + 1).astype(start.dtype) * (1.0 / (bends + 1))
+            free = Straight(start, end)(t)
         elif free.ndim != 2 or free.shape[1:] != start.shape:
-            raise ValueError(f"{type(self).__name__}: free control points {free.shape} between "
-                             f"ends of shape {start.shape}. Give (bends, d).")
-        self.start, self.end, self.free = start, end, free
+            raise ValueError(f"{name}: free control points {free.shape} between ends of shape "
+                             f"{start.shape}. Give (bends, d).")
+        Combination.__init__(self, start, end, free)
+
+    @property
+    def free(self):
+        """(bends, d) the control points that training moves."""
+        return self.inner
 
     def bent(self, free):
         """The same ends with other free control points."""
         return type(self)(self.start, self.end, free=free)
 
-    def coefficients(self, t):
-        """c_j(t), on the host: t (...) -> (..., bends + 2)."""
-        raise NotImplementedError(f"{type(self).__name__} has no coefficients.")
 
-    def __call__(self, t):
-        c = xp.asarray(self.coefficients(to_host(t)), dtype=self.start.dtype)
-        return c[..., :1] * self.start + c[..., 1:-1] @ self.free + c[..., -1:] * self.end
+class BezierCurve(Curve, Bezier):
+    """Bernstein's polynomials: c_j(t) = binomial(K, j) t^j (1 - t)^(K-j), K = bends + 1."""
 
 
-class BezierCurve(Curve):
-    """c_j(t) = binomial(K, j) t^j (1 - t)^(K-j), Bernstein's polynomials, K = bends + 1."""
-
-    def coefficients(self, t):
-        t, K = np.asarray(t, dtype=np.float64)[..., None], len(self.free) + 1
-        j = np.arange(K + 1)
-        binomial = np.array([math.comb(K, k) for k in j], dtype=np.float64)
-        return binomial * t**j * (1.0 - t)**(K - j)
-
-
-class PolyChain(Curve):
+class PolyChain(Curve, Polygon):
     """c_j(t) = max(0, 1 - |K t - j|), hats: straight pieces of equal time, K = bends + 1."""
 
-    def coefficients(self, t):
-        t, K = np.asarray(t, dtype=np.float64)[..., None], len(self.free) + 1
-        return np.maximum(0.0, 1.0 - np.abs(K * t - np.arange(K + 1)))
+    @property
+    def knots(self):
+        """(K + 1,) the t of each control point, whatever the distance between them."""
+        return np.linspace(0.0, 1.0, len(self.inner) + 2)
 
 
 def train_curve(curve, objective, optimizer, steps, rng, decay=0.0, progress=None):

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import Objective
@@ -60,6 +61,16 @@ def test_a_soup_across_two_basins_warns():
     assert soup.barriers[1] > 0.99 and soup.barriers[2] < 1e-12
     with pytest.warns(SoupWarning, match=r"ingredients \[1\] .* from ingredient 2"):
         assert greedy_soup(thetas, score, Objective(double_well)).members == [2]
+
+
+def test_a_soup_across_nan_is_warned_of():
+    """The loss is NaN between the two wells: there is no way on the line."""
+    def broken(theta):
+        return mg.where(abs(theta[..., 0]) < 0.3, xp.nan, double_well(theta))
+    thetas = xp.asarray([[-1.0, 0.0], [1.0, 0.0], [-0.9, 0.0]])
+    with pytest.warns(SoupWarning, match=r"ingredients \[1\] lie across a barrier of up to inf"):
+        soup = uniform_soup(thetas, objective=Objective(broken))
+    assert soup.barriers[1] == math.inf and soup.barriers[2] < 1e-12
 
 
 def test_soup_errors():

@@ -96,6 +96,20 @@ def test_explore_finds_that_the_two_deepest_minima_are_joined_through_the_third(
     assert found.saddle(1, 0) == found.saddle(0, 2) == found.saddle(0, 1)
 
 
+@pytest.mark.parametrize("first", [1, 3])
+@pytest.mark.parametrize("climb", [False, True])
+def test_a_coarse_band_never_gives_a_pass_below_the_true_one(climb, first):
+    """The images alone did: -73.0 where the pass is -72.249."""
+    def connect(a, b):
+        return auto_neb(Objective(MB), a, b, 2 * [Cycle(200, 2e-4)], SGD, first=first, climb=climb)
+    found = explore(xp.asarray(MB.minima), connect)
+    low, high = MB.saddle_heights
+    assert low - 1e-8 <= found.saddle(1, 2) <= low + 2.0
+    assert high - 1e-8 <= found.saddle(0, 1) <= high + 8.0
+    if not climb and first == 1:
+        assert found.bands[1, 2].heights.max() < low - 0.1        # what the images say
+
+
 def test_explore_spends_the_extra_bands_it_is_given():
     tried = []
 

@@ -113,6 +113,68 @@ def test_float32_stays():
     assert result.images.dtype == xp.float32
 
 
+# ---------------------------------------------------------------------- what is not taken on trust
+
+@pytest.mark.parametrize("n", [5, 21, 41])
+@pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
+def test_the_string_comes_to_rest_and_says_so(ends, height, n):
+    result = StringMethod().relax(Objective(MB), band(*ends, n), SGD(lr=2e-4), 1000, tolerance=1e-6)
+    assert result.converged and result.steps < 500
+    unfinished = StringMethod().relax(Objective(MB), band(*ends, n), SGD(lr=2e-4), 10, 1e-6)
+    assert not unfinished.converged and unfinished.steps == 11
+
+
+@pytest.mark.parametrize("method", [NEB(climb=False), NEB(), StringMethod()])
+@pytest.mark.parametrize("n", [4, 9, 21])
+@pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
+def test_the_measured_height_is_never_below_the_pass(method, ends, height, n):
+    """The images may be: they lie beside the top. 1e-8 is what the stated heights are good for."""
+    result = method.relax(Objective(MB), band(*ends, n), SGD(lr=2e-4), 400)
+    assert result.measured.highest >= height - 1e-8
+    assert result.measured.highest >= result.heights.max() - 1e-12 and result.has_pass
+
+
+def bowl(theta):
+    return mg.sum(theta * theta * xp.asarray([1.0, 3.0]), axis=-1)
+
+
+@pytest.mark.parametrize("method", [NEB(), NEB(spring=10.0), StringMethod()])
+@pytest.mark.parametrize("ends", [([1.0, 0.2], [-0.5, 0.7]), ([1.0, 0.2], [0.9, 0.7]),
+                                  ([1.0, 0.2], [1.0, -0.2])])
+def test_between_two_points_of_one_bowl_nothing_climbs(method, ends):
+    start = straight_band(*(xp.asarray(end) for end in ends))
+    result = method.relax(Objective(bowl), start, SGD(lr=1e-2), 400)
+    assert result.climber is None and not result.has_pass
+    assert result.heights.argmax() == result.top and result.top in (0, 20)
+    assert result.measured.above_higher == 0.0
+    assert abs(to_host(result.images)).max() <= 1.0
+
+
+def wall(theta):
+    """A pass of height 1 at the origin, behind it a wall that the straight line runs into."""
+    x, y = theta[..., 0], theta[..., 1]
+    return (x * x - 1.0) ** 2 + 10.0 * (y - x * x) ** 2
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 9, 21])
+def test_a_climbing_image_does_not_run_up_a_wall(n):
+    start = straight_band(xp.asarray([-1.0, 1.0]), xp.asarray([1.0, 1.0]), n)
+    result = NEB().relax(Objective(wall), start, SGD(lr=1e-2), 3000, tolerance=1e-7)
+    assert result.converged and abs(result.heights.max() - 1.0) < 1e-10
+    assert result.measured.highest >= 1.0 - 1e-12
+
+
+def test_a_climber_at_rest_where_the_landscape_curves_up_is_not_converged():
+    """A given force of zero in a bowl with images above both ends: at rest, but no saddle."""
+    class Still(NEB):
+        def force(self, images, heights, g, climber=None):
+            return 0.0 * g
+    dome = xp.asarray([[-1.0, 0.0], [0.0, 0.5], [1.0, 0.0]])
+    ridge = Objective(lambda t: 2.0 * t[..., 1] + t[..., 0] ** 2 * 0.1)
+    result = Still().relax(ridge, dome, SGD(lr=1e-2), 10, tolerance=1e-9)
+    assert result.climber == 1 and result.residual == 0.0 and not result.converged
+
+
 # ---------------------------------------------------------------------- errors
 
 def test_errors():
