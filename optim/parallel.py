@@ -5,14 +5,21 @@ change its result. Two things could: a BLAS that splits a product over another n
 threads sums in another order, and a forked process inherits whatever its parent had set up.
 So every run is made in a fresh (spawned) process that is told to use one BLAS thread *before*
 it imports NumPy, also when there is only one worker. Then `jobs=4` gives the bits of `jobs=1`.
+
+No worker outlives its parent. Each watches a pipe whose other end only the parent holds: however
+the parent ends, kill -9 included, the system closes that end. Ctrl-C is the parent's affair alone
+(workers stand in groups of their own, which a terminal's Ctrl-C does not reach); it hands the
+signal on, once, so that a training run can finish its step and save.
 """
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -33,25 +40,72 @@ def run_all(function, calls, jobs=1, progress=None):
         raise ValueError(f"run_all: jobs must be a whole number >= 1, got {jobs!r}.")
     results = [None] * len(calls)
     started = time.monotonic()
+    others = set(active_children())
     with one_blas_thread():
         pool = ProcessPoolExecutor(max(1, min(jobs, len(calls))), mp_context=get_context("spawn"),
-                                   initializer=note_ctrl_c)
-        place = {pool.submit(answer, function, call): i for i, call in enumerate(calls)}
+                                   initializer=begin_work)
+        place = {}
         try:
+            with ctrl_c_held():
+                for i, call in enumerate(calls):
+                    place[pool.submit(answer, function, call)] = i
             for done, future in enumerate(as_completed(place), start=1):
                 results[place[future]] = result_of(future, place[future], len(calls))
                 if progress is not None:
                     seconds = time.monotonic() - started
                     progress(f"{done} of {len(calls)} runs, {seconds:.0f} s", done / len(calls))
         except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
+            stop(pool, set(active_children()) - others)
             raise KeyboardInterrupt(last_words(place)) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return results
 
 
+def stop(pool, workers):
+    """Ctrl-C for the workers, and time to finish their step; a second Ctrl-C ends them at once."""
+    for worker in workers:
+        if worker.is_alive():
+            os.kill(worker.pid, signal.SIGINT)
+    try:
+        pool.shutdown(wait=True, cancel_futures=True)
+    except KeyboardInterrupt:
+        for worker in workers:
+            worker.kill()
+
+
+@contextmanager
+def ctrl_c_held():
+    """Ctrl-C waits outside. Processes started inside begin with it held back, until `begin_work`
+    lets it in; so none is hit while it still imports."""
+    if not hasattr(signal, "pthread_sigmask"):      # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# ---------------------------------------------------------------------- in a worker
+
 interrupted = []                                    # not empty once a worker has heard Ctrl-C
+
+
+def begin_work():
+    """What a worker does first: watch its parent, leave its group, let Ctrl-C in."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
+    note_ctrl_c()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def end_with_parent():
+    wait([parent_process().sentinel])
+    os._exit(1)
 
 
 def note_ctrl_c():
@@ -72,6 +126,8 @@ def answer(function, call):
     finally:
         note_ctrl_c()
 
+
+# ---------------------------------------------------------------------- in the parent
 
 def result_of(future, i, n):
     """The future's result, or its exception with a note that says which call it was."""

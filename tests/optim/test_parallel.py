@@ -61,18 +61,87 @@ SCRIPT = textwrap.dedent("""
 """)
 
 
-def test_ctrl_c_stops_the_workers_without_noise(tmp_path):
-    """As a terminal does it: the signal goes to the whole group of processes."""
+def start(tmp_path):
+    """The script in a process of its own, and in a group of its own."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    process = subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               start_new_session=True,
-                               env={**os.environ, "PYTHONPATH": os.pathsep.join(
-                                   [os.getcwd(), os.environ.get("PYTHONPATH", "")])})
+    return subprocess.Popen([sys.executable, tmp_path / "script.py", tmp_path / "begun"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            start_new_session=True,
+                            env={**os.environ, "PYTHONPATH": os.pathsep.join(
+                                [os.getcwd(), os.environ.get("PYTHONPATH", "")])})
+
+
+def begin(tmp_path):
+    """... once both workers are at work."""
+    process = start(tmp_path)
     deadline = time.monotonic() + 20
     while not (tmp_path / "begun1").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+    return process
+
+
+def test_ctrl_c_stops_the_workers_without_noise(tmp_path):
+    """As a terminal does it: the signal goes to the whole group of processes."""
+    process = begin(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (out, err) == ("stopped ''\n", "")
     assert not (tmp_path / "begun2").exists()
+
+
+def children(pid):
+    """Processes that have `pid` as an ancestor, and live."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    state, parent = file.read().rpartition(")")[2].split()[:2]
+            except OSError:
+                continue
+            if state != "Z":
+                parents[int(entry)] = int(parent)
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def alive(pids):
+    still = set()
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] != "Z":
+                    still.add(pid)
+        except OSError:
+            pass
+    return still
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_no_worker_is_left_three_seconds_after_the_parent_was_told_to_end(tmp_path, number):
+    """The signal goes to the parent alone."""
+    process = begin(tmp_path)
+    workers = children(process.pid)
+    assert len(workers) >= 2
+    os.kill(process.pid, number)
+    sent = time.monotonic()
+    out, err = process.communicate(timeout=20)
+    while alive(workers) and time.monotonic() < sent + 3.0:
+        time.sleep(0.02)
+    assert not alive(workers)
+    assert time.monotonic() < sent + 3.0
+    assert out == ("stopped ''\n" if number == signal.SIGINT else "")
+    assert "Traceback" not in err                   # the system may say what it cleaned up
+
+
+def test_ctrl_c_while_the_workers_still_import(tmp_path):
+    process = start(tmp_path)
+    deadline = time.monotonic() + 20
+    while len(children(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert out == "stopped ''\n" and err == ""
