@@ -16,13 +16,17 @@ and whose docstring begins with the claim in one line.
 
 import argparse
 import ast
+import atexit
 import difflib
 import importlib
 import os
 import re
+import shutil
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
 
@@ -34,26 +38,49 @@ for _library in ("OMP", "OPENBLAS", "MKL"):
 WIDTH = 80                                              # columns of a terminal
 
 
+class Found(NamedTuple):
+    """A demo as its file tells: module to import, docstring, and whether it reads --data."""
+
+    module: str
+    text: str
+    chooses_data: bool
+
+
 def demos():
     """{name: claim in one line} of every module here that defines `run`; read, not imported."""
-    return {name: claim for name, (_, claim) in sorted(modules().items())}
+    return {name: found.text.partition("\n")[0] for name, found in sorted(modules().items())}
 
 
 def modules():
-    """{name: (module to import, claim in one line)} of every demo in this folder and below."""
+    """{name: Found} of every demo in this folder and below."""
     found = {}
     for path in FOLDER.rglob("*.py"):
-        place = path.parent if path.name == "__init__.py" else path.with_suffix("")
+        package = path.name == "__init__.py"
+        place = path.parent if package else path.with_suffix("")
         module = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in module.body):
-            claim = (ast.get_docstring(module) or "").partition("\n")[0]
-            found[place.name] = ".".join(("demos", *place.relative_to(FOLDER).parts)), claim
+            files = path.parent.rglob("*.py") if package else [path]
+            chooses = any(re.search(r"\bargs\.data\b", file.read_text(encoding="utf-8"))
+                          for file in files)
+            name = ".".join(("demos", *place.relative_to(FOLDER).parts))
+            found[place.name] = Found(name, ast.get_docstring(module) or "", chooses)
     return found
 
 
-def parser_for(name, module):
+def nearest(name, found):
+    """The demo that was probably meant: its name begins so, holds the word, or looks like it."""
+    name = name.lower().replace("-", "_")
+    tests = (lambda known: known.startswith(name), lambda known: name in known.split("_"),
+             lambda known: name in known)
+    for test in tests if len(name) > 1 else ():
+        if fitting := [known for known in found if test(known)]:
+            return fitting[0]
+    return next(iter(difflib.get_close_matches(name, found, n=1, cutoff=0.4)), None)
+
+
+def parser_for(name, module, text):
     parser = argparse.ArgumentParser(
-        prog=f"python -m demos {name}", description=fit(module.__doc__),
+        prog=f"python -m demos {name}", description=fit(text),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--quick", action="store_true", help="the smallest run that still shows the claim")
@@ -78,24 +105,24 @@ def main(argv=None):
         return show_list(found)
     name = argv[0]
     if name not in found:
-        near = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
-        hint = f"Did you mean '{near[0]}'?" if near else "`python -m demos` lists them."
+        near = nearest(name, found)
+        hint = f"Did you mean '{near}'?" if near else "`python -m demos` lists them."
         return complain(f"demos: there is no demo '{name}'. {hint}", 2)
     os.environ["MPLBACKEND"] = "Agg"                    # figures are files: no display needed
     try:
         import minigrad
     except (RuntimeError, ValueError) as problem:       # the backend is missing or unknown
         return complain(str(problem), 1)
+    os.environ.setdefault("MPLCONFIGDIR", font_folder())
     try:
         from demos.report import Report
 
-        module = importlib.import_module(modules()[name][0])
-        parser = parser_for(name, module)
+        demo = modules()[name]
+        module = importlib.import_module(demo.module)
+        parser = parser_for(name, module, demo.text)
         args = parser.parse_args(argv[1:])
-        for flag, count in vars(args).items():          # whole numbers here count something
-            least = 0 if flag == "seed" else 1
-            if type(count) is int and count < least:
-                return complain(f"{name}: --{flag} must be at least {least}, got {count}.", 2)
+        if wrong := objection(name, demo, args):
+            return complain(wrong, 2)
         minigrad.keep_heap()
         report = Report(name, args, source=module.SOURCE, dtype=getattr(module, "DTYPE", "float64"),
                         output=output_name(name, parser, args))
@@ -120,6 +147,18 @@ def output_name(name, parser, args):
     chosen = [getattr(args, action.dest) for action in parser._actions
               if action.choices and not action.nargs and getattr(args, action.dest) != action.default]
     return "_".join([name, *map(str, chosen), *([args.data] if args.data else [])])
+
+
+def objection(name, demo, args):
+    """What is wrong with the flags, in a sentence; None if nothing is."""
+    for flag, count in vars(args).items():              # whole numbers here count something
+        least = 0 if flag == "seed" else 1
+        if type(count) is int and count < least:
+            return f"{name}: --{flag} must be at least {least}, got {count}."
+    if args.data is not None and not demo.chooses_data:
+        return (f"{name}: --data {args.data}: this demo has no choice of data. "
+                "Leave --data out.")
+    return None
 
 
 def show_list(found):
@@ -147,16 +186,35 @@ def fit(text):
     return "\n\n".join(paragraphs)
 
 
+def font_folder():
+    """Where matplotlib may keep its list of fonts: in our cache, else where it is gone afterwards."""
+    from problems.data import cache_folder
+
+    folder = cache_folder() / "matplotlib"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return str(folder)
+    except OSError:
+        folder = tempfile.mkdtemp(prefix="minigrad-fonts-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+
 def complain(sentence, status):
     print(sentence, file=sys.stderr)
     return status
 
 
 if __name__ == "__main__":
+    from demos.output import make_lasting
+
+    make_lasting()
     try:
         status = main()
         sys.stdout.flush()
-    except BrokenPipeError:                             # the reader of the pipe has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+    except KeyboardInterrupt:                           # before there was anything to interrupt
+        status = complain("demos: interrupted.", 130)
+    except OSError as problem:                          # nowhere to print to
+        status = complain(str(problem), 1)
     sys.exit(status)

@@ -22,7 +22,7 @@ from demos.tables import WIDTH, format_claim, format_table
 from demos.verdict import complete, verdict
 from minigrad import backend
 
-
+ROOM = 1 << 16                                          # bytes a folder must have room for
 AT_THIS_SIZE = ("At this size, with these settings, it is not so; the numbers above say by how much, "
                 "and the docstring what was asked.")
 
@@ -164,12 +164,18 @@ class Report:
 def writable(folder):
     """The folder as a Path, made if need be, after proof that a file can be written in it."""
     path = Path(folder)
+    if not str(folder).strip():
+        raise OSError("demos: --out is empty. Name a folder, or leave it out for 'results'.")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
+        with tempfile.TemporaryFile(dir=path) as trial:
+            trial.write(bytes(ROOM))
+            trial.flush()
+            os.fsync(trial.fileno())                    # some systems find out here
             return path
-    except OSError as problem:
-        raise OSError(f"demos: cannot write to '{folder}' ({problem.strerror}). "
+    except (OSError, ValueError) as problem:            # ValueError: no name for a file
+        reason = getattr(problem, "strerror", problem)
+        raise OSError(f"demos: cannot write to '{folder}' ({reason}). "
                       "Name another folder with --out.") from None
 
 
@@ -181,6 +187,10 @@ def write(path, fill):
             fill(stream)
         os.chmod(temporary, 0o644)                      # mkstemp lets the owner alone read it
         os.replace(temporary, path)
+    except OSError as problem:
+        os.unlink(temporary)
+        raise OSError(f"demos: cannot write {path} ({problem.strerror or problem}). Free some "
+                      "space, or name another folder with --out.") from None
     except BaseException:
         os.unlink(temporary)
         raise

@@ -29,7 +29,7 @@ class TestFunction(Problem):
     __test__ = False                                    # pytest: not a class of tests
 
     def __init__(self, f, *, bounds, minimisers, minimum, source, any_dimension=False):
-        self.f, self.name, self.formula = f, f.__name__, f.__doc__.strip()
+        self.f, self.name, self.formula = f, f.__name__, (f.__doc__ or "").strip()
         self.bounds, self.source, self.any_dimension = bounds, source, any_dimension
         self._facts = minimisers, minimum
         self._set_dimension(2)
