@@ -13,6 +13,7 @@
     induced_metric    the metric of the drawn surface: plain, of log L, on top of RMSprop
     stochastic_polyak rates from heights: SPS, DecSPS, NGN, NGN-M; AdaGrad-norm, normalised steps
     lmo/              powers of singular values, unit balls, the choice among them
+    matrix            one rule for the matrices of a layout, another for the rest
     muon              matrices made orthogonal by Newton-Schulz steps
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products

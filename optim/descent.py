@@ -54,7 +54,7 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
         if now is None:
             yield t, theta, None, state
             return
-        seen = Seen(now, theta, shift)
+        seen = Seen(now, theta, shift, None if last else observed(method, now, theta, state))
         rows = yield t, theta, seen.loss, state
         while rows is not None:
             method, theta, state, seen = kept(rows, method, theta, state, seen)
@@ -75,9 +75,9 @@ class Seen:
                 known = objective.value_and_grad(theta)
         self.loss, self.g = known
 
-    def value_and_grad(self, theta):
+    def value_and_grad(self, theta, **how):
         loss, g = ((self.loss, self.g) if theta is self.theta else
-                   self.objective.value_and_grad(theta))
+                   self.objective.value_and_grad(theta, **how))
         return (loss + self.shift if self.shift else loss), g
 
     def value(self, theta):
@@ -89,6 +89,12 @@ class Seen:
 
     def __getattr__(self, name):                        # products, Hessians, counts, the layout
         return getattr(self.objective, name)
+
+
+def observed(method, objective, theta, state):
+    """What the method wants to know first of the coming step."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        return method.observe(objective, theta, state)
 
 
 def kept(rows, method, theta, state, seen):

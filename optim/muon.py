@@ -9,12 +9,17 @@ from minigrad.backend import xp
 
 from .adam import AdamW, NAdam
 from .lmo import newton_schulz
-from .optimizer import Optimizer, weight_sum
+from .matrix import MatrixMethod
+from .optimizer import weight_sum
 
-FALLBACK = "fallback."                              # its part of the state
+SCALES = {                                          # of the step, by the layer's d_out x d_in
+    "jordan": lambda m, n: math.sqrt(max(1.0, m / n)),
+    "moonlight": lambda m, n: 0.2 * math.sqrt(max(m, n)),
+    "plain": lambda m, n: 1.0,
+}
 
 
-class Muon(Optimizer):
+class Muon(MatrixMethod):
     """Orthogonalised momentum for matrices, another optimizer for everything else.
 
         m ← β m + (1-β) g                      u = β m + (1-β) g    (Nesterov), or u = m
@@ -36,6 +41,7 @@ class Muon(Optimizer):
                    is given keeps its own rate; a schedule of `train` keeps the ratio of the two
     matrices       which entries of the layout are matrices, a function entry -> bool; default:
                    weights with two or more axes. Jordan advises to leave out the output layer too
+    scale          "jordan", the shape factor above; "moonlight", .2 √max(d_out, d_in); "plain", 1
     bias_correction   u as optax has it, see `Muon.optax`
     eps        ε   of newton_schulz
 
@@ -44,25 +50,12 @@ class Muon(Optimizer):
     """
 
     def __init__(self, layout, lr=0.02, *, momentum=0.95, nesterov=True, decay=0.0, fallback=None,
-                 matrices=None, bias_correction=False, eps=1e-7):
-        self.layout, self.nesterov, self.bias_correction = layout, nesterov, bias_correction
+                 matrices=None, scale="jordan", bias_correction=False, eps=1e-7):
+        if scale not in SCALES:
+            raise ValueError(f"Muon: unknown scale {scale!r}. Use one of {', '.join(SCALES)}.")
+        self.nesterov, self.bias_correction, self.scale = nesterov, bias_correction, scale
         self.configure(lr=lr, momentum=momentum, decay=decay, eps=eps)
-        if fallback is None:
-            follows = callable(lr)                  # at lr = .02 the fallback's rate is 3e-4
-            fallback = AdamW(times(lr, 0.015) if follows else 3e-4, beta1=0.9, beta2=0.95,
-                             eps=1e-10, decay=0.0)
-            self.ratio = 0.015 if follows else ratio(fallback.lr, self.lr)
-        else:
-            self.ratio = ratio(fallback.lr, self.lr)
-        self.fallback = fallback
-        chosen = matrices or (lambda entry: entry.kind == "weight" and len(entry.shape) > 1)
-        self.matrices, self.rest = [], []
-        for entry in layout.entries:
-            where = slice(entry.start, entry.stop)
-            if chosen(entry):
-                self.matrices.append((where, *as_matrix(entry)))
-            else:
-                self.rest.append(where)
+        self.split(layout, fallback, matrices)
 
     @classmethod
     def optax(cls, layout, lr, *, momentum=0.95, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
@@ -75,50 +68,32 @@ class Muon(Optimizer):
                    fallback=NAdam(lr, beta1=beta1, beta2=beta2, eps=eps),
                    matrices=lambda entry: len(entry.shape) == 2)
 
-    def scheduled(self, schedule):
-        """The same with another rate of the matrices; the other parts keep their ratio to it."""
-        other = super().scheduled(schedule)
-        if self.ratio is not None:
-            other.fallback = self.fallback.scheduled(times(other.lr, self.ratio))
-        return other
+    @classmethod
+    def moonlight(cls, layout, lr=1e-3, *, momentum=0.95, decay=0.1, **settings):
+        """Muon whose steps are as large as AdamW's, so that AdamW's rate and decay can be kept.
+
+            W ← W - η · .2 √max(d_out, d_in) O - η λ W          root mean square of a step: .2 η
+
+        Source: Liu et al. 2025, arXiv:2502.16982 (matching the size of updates). AdamW with the same η and λ for
+        the rest, unless another `fallback` is given.
+        """
+        settings.setdefault("fallback", AdamW(lr, beta1=0.9, beta2=0.95, decay=decay))
+        return cls(layout, lr, momentum=momentum, decay=decay, scale="moonlight", **settings)
 
     def init(self, theta):
-        state = super().init(theta)
-        if theta.shape != (self.layout.size,):
-            raise ValueError(f"Muon.init: theta must be one point ({self.layout.size},) of the "
-                             f"layout, got {theta.shape}. Run a batch of points one by one.")
-        state["m"] = xp.zeros_like(theta)
-        if self.rest:
-            state |= prefixed(self.fallback.init(gather(theta, self.rest)))
-        return state
+        return {**super().init(theta), "m": xp.zeros_like(theta)}
 
-    def update(self, g, loss, theta, state):
-        t, lr = self.tick(state)
-        m, beta = state["m"], self.momentum
-        m *= beta
-        m += g
-        u, unit = self.carrier(m, g, t)
-        delta = xp.empty_like(theta)
-        for where, shape, factor in self.matrices:
-            O = newton_schulz(u[where].reshape(shape), eps=self.eps / unit)
-            D = delta[where]
-            xp.multiply(O.ravel(), -lr * factor, out=D)
-            self.shrink(D, lr, theta[where])
-        if self.rest:
-            own = {key[len(FALLBACK):]: a for key, a in state.items() if key.startswith(FALLBACK)}
-            moved, own = self.fallback.update(
-                gather(g, self.rest), loss, gather(theta, self.rest), own)
-            state.update(prefixed(own))
-            scatter(moved, self.rest, delta)
-        return delta, state
-
-    def carrier(self, m, g, t):
-        """What is made orthogonal, up to a number: (u', unit) with u = unit · u'.
+    def prepare(self, g, t, state):
+        """The carrier, up to a number: (u', unit) with u = unit · u'.
 
         newton_schulz does not see the scale of u but through ε, so one multiplication is saved.
         """
-        beta = self.momentum
+        m, beta = state["m"], self.momentum
+        m *= beta
+        m += g
         unit = 1.0 / weight_sum(beta, t) if self.bias_correction else 1.0 - beta
+        if self.scale == "moonlight":               # there the momentum is a sum, no mean
+            unit = 1.0
         if not self.nesterov:
             return m, unit
         u = m * beta
@@ -127,43 +102,7 @@ class Muon(Optimizer):
         u += g
         return u, unit
 
-
-def times(lr, factor):
-    """factor · lr, for a number or a schedule."""
-    return (lambda step: factor * lr(step)) if callable(lr) else factor * lr
-
-
-def ratio(rate, lr):
-    """rate / lr where that says something: of two numbers, or of one schedule for both."""
-    if callable(rate) or callable(lr):
-        return 1.0 if rate is lr else None
-    return rate / lr if lr > 0 else None
-
-
-def as_matrix(entry):
-    """Shape (rows, columns) in which an entry is stored, and √max(1, d_out/d_in).
-
-    The outputs are the filter axis of a weight: the last of a dense one (x @ W), the first of a
-    kernel; and the last axis of an embedding, a dense layer on one-hot rows.
-    """
-    size, first, last = math.prod(entry.shape), entry.shape[0], entry.shape[-1]
-    out_first = entry.kind == "weight" and entry.filter_axis == 0
-    d_out = first if out_first else last
-    shape = (first, size // first) if out_first else (size // last, last)
-    return shape, math.sqrt(max(1.0, d_out * d_out / size))
-
-
-def gather(a, parts):
-    return xp.concatenate([a[part] for part in parts])
-
-
-def scatter(a, parts, out):
-    start = 0
-    for part in parts:
-        length = part.stop - part.start
-        out[part] = a[start:start + length]
-        start += length
-
-
-def prefixed(state):
-    return {FALLBACK + key: value for key, value in state.items()}
+    def rule(self, D, part, carrier, lr, t, state):
+        u, unit = carrier
+        O = newton_schulz(u[part.where].reshape(part.shape), eps=self.eps / unit)
+        xp.multiply(O, -lr * SCALES[self.scale](part.d_out, part.d_in), out=D)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from minigrad import Layout, hvp, sum as total, vjp
+from minigrad import Layout, graph, hvp, sum as total, vjp
 from minigrad.arguments import point
 from minigrad.backend import float_of, xp
 
@@ -46,6 +46,8 @@ class Objective:
                 again); linearising for Hessian-vector products costs one too
     hvps        Hessian-vector products, per point
     loss        the height that the last `value_and_grad` gave
+    layers      what it saw, if it was told to watch: for each batch the height with its history and
+                the layers in it, (Tensor, [graph.Layer])
     """
 
     def __init__(self, f, batch=None, *, batches=None, weights=None, noise=None, clip=None):
@@ -65,7 +67,7 @@ class Objective:
         self.loops = not getattr(f, "batched", True)
         self.rows_seen = noise is not None              # masks are drawn for all rows together
         self.values = self.gradients = self.hvps = 0
-        self.loss = None
+        self.loss, self.layers = None, []
 
     @classmethod
     def of(cls, f, batches=None, where="Objective"):
@@ -100,14 +102,15 @@ class Objective:
         self.values += points(theta) * len(self.batches)
         return average(self.shares, (self.heights(theta, b) for b in range(len(self.batches))))
 
-    def value_and_grad(self, theta):
-        """Heights (...) and gradients (..., d)."""
+    def value_and_grad(self, theta, watch=False):
+        """Heights (...) and gradients (..., d); told to watch, it keeps `layers`, at no cost but
+        the memory of the graph."""
         self.check_rows(theta, "value_and_grad")
         self.gradients += points(theta) * len(self.batches)
-        heights = []
+        heights, self.layers = [], []
 
         def gradient(b):
-            height, g = self.heights_and_gradients(theta, b)
+            height, g = self.heights_and_gradients(theta, b, watch)
             heights.append(height)
             return g
 
@@ -154,10 +157,16 @@ class Objective:
             return over_rows(lambda row: xp.asarray(self.height(self.unravel(row), b)), theta)
         return check_heights(self.height(self.unravel(theta), b), theta)
 
-    def heights_and_gradients(self, theta, b):
+    def heights_and_gradients(self, theta, b, watch=False):
         if self.loops and theta.ndim > 1:
-            return over_rows(lambda row: self.heights_and_gradients(row, b), theta)
-        heights, pullback = vjp(lambda x: self.height(x, b), self.unravel(theta))
+            return over_rows(lambda row: self.heights_and_gradients(row, b, watch), theta)
+
+        def height(x):
+            y = self.height(x, b)
+            if watch:
+                self.layers.append((y, graph.layers(y, x)))
+            return y
+        heights, pullback = vjp(height, self.unravel(theta))
         check_heights(heights, theta)
         return heights, self.ravel(pullback(xp.ones_like(heights)))
 

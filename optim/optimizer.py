@@ -119,9 +119,14 @@ class Optimizer:
 
     def look(self, objective, theta, state):
         """(loss, g) at theta, refused where they are not finite, before any state has changed."""
-        loss, g = objective.value_and_grad(theta)
+        loss, g = self.observe(objective, theta, state)
         self.check_loss(loss, state)
         return loss, g
+
+    def observe(self, objective, theta, state):
+        """(loss, g) at theta. A method that wants to see more of the same evaluation overrides it;
+        what follows a run asks this way too, so that nothing is evaluated twice."""
+        return objective.value_and_grad(theta)
 
     def check_loss(self, loss, state):
         """Raises ValueError when the loss of a single point is NaN or infinite."""

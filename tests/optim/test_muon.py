@@ -44,6 +44,9 @@ TRAJECTORIES = [
     (dict(nesterov=False),
      [[0.1114517650, -0.2140471431], [0.2982257479, -0.0100295128], [-0.1150002692, 0.1939881175]],
      [[0.0846954536, -0.2172520410], [0.2735356247, -0.0198034428], [-0.1104145492, 0.1619208777]]),
+    (dict(lr=1e-3, decay=0.1, scale="moonlight"),
+     [[0.1001519532, -0.2001786570], [0.2999449087, -0.0001418386], [-0.1002021357, 0.1998949799]],
+     [[0.0998445743, -0.2003283585], [0.2994160612, -0.0002877353], [-0.1002188444, 0.1994922600]]),
 ]
 
 
@@ -156,7 +159,21 @@ def test_a_choice_of_matrices():
     point = tree(np.random.default_rng(0))
     layout = Layout(point)
     opt = Muon(layout, matrices=lambda entry: entry.name == "W")
-    assert [where for where, *_ in opt.matrices] == [slice(4, 16)] and len(opt.rest) == 4
+    assert [part.where for part in opt.matrices] == [slice(4, 16)] and len(opt.rest) == 4
+
+
+def test_moonlight_takes_over_the_rate_of_adamw():
+    """The rest gets AdamW with the same rate and decay; an orthogonal step has the root mean
+    square .2 η: five passes leave singular values within .68 and 1.14."""
+    point = tree(np.random.default_rng(0))
+    layout = Layout(point)
+    opt = Muon.moonlight(layout, 1e-3, decay=0.0)
+    assert opt.fallback.lr == 1e-3 and opt.ratio == 1.0 and opt.fallback.decay == 0.0
+    theta = layout.ravel(point)
+    delta, _ = opt.update(theta, array(1.0), theta, opt.init(theta))
+    for name in ("W", "K"):
+        step = to_host(layout.unravel(delta)[name])
+        assert 0.68 * 2e-4 < np.sqrt((step**2).mean()) < 1.14 * 2e-4
 
 
 def test_optax_form():
@@ -249,6 +266,10 @@ def test_messages():
         Muon(layout).init(xp.ones((3, layout.size)))
     with pytest.raises(ValueError, match="Muon: lr must lie in .0, inf., got -1.0"):
         Muon(layout, lr=-1.0)
+    with pytest.raises(ValueError, match="Muon: unknown scale 'huge'. Use one of jordan, moonl"):
+        Muon(layout, scale="huge")
+    with pytest.raises(ValueError, match=r"Muon: b has shape \(4,\), which is no matrix"):
+        Muon(layout, matrices=lambda entry: True)
     with pytest.raises(ValueError, match="Muon: momentum must lie in .0, 1., got 1.0"):
         Muon(layout, momentum=1.0)
 
