@@ -36,7 +36,7 @@ class Adam(Elementwise):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps)
 
     def factors(self, t, lr):
-        c1, a = weight_sum(self.beta1, t), weight_sum(self.beta2, t) ** 0.5
+        c1, a = self.weight_sum("beta1", t), self.weight_sum("beta2", t) ** 0.5
         return -lr * a / c1, self.eps * a
 
     def rule(self, D, G, factor, eps, M, V):
@@ -82,8 +82,8 @@ class NAdam(Adam):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
 
     def factors(self, t, lr):
-        c, c_next = weight_sum(self.beta1, t), weight_sum(self.beta1, t + 1)
-        a = weight_sum(self.beta2, t) ** 0.5
+        c, c_next = self.weight_sum("beta1", t), self.weight_sum("beta1", t + 1)
+        a = self.weight_sum("beta2", t) ** 0.5
         return -lr * a / c, self.eps * a, self.beta1 * c / c_next
 
     def rule(self, D, G, factor, eps, ahead, M, V):

@@ -15,7 +15,7 @@ from minigrad.arguments import count
 from minigrad.backend import xp
 
 from .objective import Objective
-from .optimizer import Optimizer
+from .optimizer import Distinct, Optimizer
 
 
 def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
@@ -118,8 +118,10 @@ def rows_of(method, rows, n):
     for name, value in vars(method).items():
         if isinstance(value, Optimizer):
             setattr(method, name, rows_of(value, rows, n))
-        elif isinstance(value, xp.ndarray) and value.ndim == 2 and value.shape == (n, 1):
+        elif isinstance(value, xp.ndarray) and value.shape == (n, 1):
             setattr(method, name, value[rows])
+    method.distinct = {name: Distinct(values, places[rows])
+                       for name, (values, places) in getattr(method, "distinct", {}).items()}
     return method
 
 

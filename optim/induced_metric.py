@@ -65,7 +65,7 @@ class InducedMetric(ScalarRate):
 
     def rate(self, loss, q, lr, t, state):
         s = self.factor(self.smooth(q, t, state), loss, state)
-        return s * (lr / weight_sum(self.momentum, t))
+        return s * (lr / self.weight_sum("momentum", t))
 
     def direction(self, g, t, state):
         m = state["m"]
@@ -161,7 +161,7 @@ class RMSInducedMetric(InducedMetric):
 
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)
-        a = weight_sum(self.beta_rms, t) ** 0.5
+        a = self.weight_sum("beta_rms", t) ** 0.5
         eps, q, delta = self.eps * a, 0.0, xp.empty_like(theta)
         for part in pieces(theta):
             G, M, R, D = g[part], state["m"][part], state["r"][part], delta[part]
@@ -171,6 +171,6 @@ class RMSInducedMetric(InducedMetric):
             M += G
             xp.divide(M, D, out=D)
         s = self.factor(self.smooth(q * a, t, state), column(loss), state)
-        delta *= s * (-lr * a / weight_sum(self.momentum, t))
+        delta *= s * (-lr * a / self.weight_sum("momentum", t))
         self.shrink(delta, lr, theta)
         return delta, state

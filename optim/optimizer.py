@@ -30,6 +30,7 @@ which saves one pass over memory in every step. `weight_sum` is c.
 """
 import copy
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +42,18 @@ from .hyperparameters import checked
 
 BLOCK = 2**18                                   # bytes of one array that are worked on at a time
 LOOK_EVERY = 20 if backend.on_device else 1     # steps; looking at a loss waits for the GPU
+
+
+class Distinct(NamedTuple):
+    """An array (n, 1) as values[places]: what a grid holds few of is raised to a power once."""
+
+    values: object
+    places: object
+
+    @classmethod
+    def of(cls, a):
+        values, places = xp.unique(a, return_inverse=True)
+        return cls(values, places.reshape(a.shape))
 
 
 class Optimizer:
@@ -67,6 +80,8 @@ class Optimizer:
         for name, value in hyper.items():
             schedule = name == "lr" and callable(value)
             setattr(self, name, value if schedule else checked(type(self).__name__, name, value))
+        self.distinct = {name: Distinct.of(getattr(self, name)) for name in hyper
+                         if isinstance(getattr(self, name), xp.ndarray)}
 
     def __repr__(self):
         settings = [f"{name}={getattr(self, name)!r}" for name in getattr(self, "hyper", ())]
@@ -162,6 +177,14 @@ class Optimizer:
         lr = self.learning_rate(state)
         state["t"] += 1
         return int(state["t"]), lr
+
+    def weight_sum(self, name, t):
+        """c = 1 + β + ... + β^(t-1) for the hyper-parameter β of this name."""
+        beta = getattr(self, name)
+        if name not in self.distinct:
+            return weight_sum(beta, t)
+        values, places = self.distinct[name]
+        return weight_sum(values, t)[places]
 
     def shrink(self, delta, lr, theta):
         """Decoupled decay: delta ← delta - η λ θ, outside of whatever scales the gradient."""

@@ -8,6 +8,7 @@ from minigrad.backend import to_host, xp
 from optim import (ASAM, SAM, SGD, Adam, InducedMetric, Muon, NAdam, Objective, Optimizer,
                    PerturbedGD, PerturbedSGD, RMSprop, SaddleFreeNewton)
 from optim.descent import descent
+from optim.optimizer import LOOK_EVERY
 from optim.sweep import grid, sweep, trace
 
 
@@ -108,7 +109,8 @@ def test_a_lost_run_is_shown_then_refused():
         for t, theta, loss, _ in descent(SGD(10.0), lambda x: mg.sum(x**4, axis=-1), START,
                                          steps=50):
             shown.append(float(loss))
-    assert not np.isfinite(shown[-1]) and np.isfinite(shown[:-1]).all()
+    lost = len(shown) - np.isfinite(shown).sum()            # a GPU is asked every so many steps
+    assert 1 <= lost <= LOOK_EVERY and np.isfinite(shown[:-lost]).all()
 
 
 @pytest.mark.parametrize("make", [
