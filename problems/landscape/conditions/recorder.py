@@ -1,0 +1,186 @@
+"""What a training run says about the alpha-beta condition: trained twice, looked at the second time.
+
+The condition measures from a minimiser, and a run has none until it ends. So its last point x_K
+stands in for the nearest minimiser: train once for x_K, then train again on the same batches and
+note at every step k, in float64,
+
+    G_k = <∇f_k(x_k), x_k - x_K>,     F_k = f_k(x_k),     E_k = f_k(x_K)
+
+f_k the mean over batch k. The second run must end at x_K to the last bit; a run that does not is an
+error. E_k takes no gradient: the loss of every example at x_K is worked out once and averaged.
+
+    record           two passes, memory of two points
+    record_stored    one pass, keeps every m-th point and gradient
+
+Source: arXiv:2410.12455, section on experiments (two runs, x_K for the projection).
+Bias      x_K need not be the nearest minimiser, nor one at all: cf. `Envelope.until`.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.backend import float_of, to_host, xp
+from optim import Objective
+
+from problems.finite_sums.finite_sum import FiniteSum
+from problems.landscape.conditions.envelope import Envelope
+
+
+class Record(NamedTuple):
+    """Measurements of one run, on the host.
+
+    steps, G, F, E   (k,) see above
+    last             x_K (d,), on the backend
+    full             {"step", "height", "slope", "inner", "distance": (j,)}: of the whole f, at the
+                     steps that were asked for: f(x_k), |∇f|, <∇f, x_k - x_K>, |x_k - x_K|
+    final            f(x_K) of the whole, or None
+    """
+
+    steps: np.ndarray
+    G: np.ndarray
+    F: np.ndarray
+    E: np.ndarray
+    last: object
+    full: dict
+    final: float | None
+
+    def envelope(self, lowest=0.0):
+        """The pairs this run allows; lowest is f_i*, 0 for losses that cannot be negative."""
+        return Envelope(self.G, self.F, self.E, lowest)
+
+
+def record(problem, method, theta, indices, *, every=None, examples=None, progress=None):
+    """Train twice and measure: Record.
+
+    problem   a FiniteSum, or a Network with its whole data in `problem.data`
+    method    Optimizer;   theta  start (d,)
+    indices   function that gives the run's batches afresh, as index arrays (B,) into the data; each
+              call must give the same ones: make the generator inside
+    every     measure the whole f every so many steps too, from step 0 on
+    examples  theta -> (N,) the loss of each example, if `example_losses` does not know it
+    progress  called with the fraction done
+    Raises    RuntimeError if the second pass does not end where the first did
+    """
+    theta = xp.asarray(theta)
+    last, total = theta, 0
+    for last, _, _, _ in follow(problem, method, theta, indices):
+        total += 1
+    if not total:
+        raise ValueError("record: there are no batches. Let indices() give at least one.")
+    losses = to_host((examples or example_losses(problem))(last)).astype(float)
+    notes, full = [], {key: [] for key in ("step", "height", "slope", "inner", "distance")}
+    whole, end = Objective(problem), theta
+    before = theta
+    for k, (end, loss, g, index) in enumerate(follow(problem, method, theta, indices)):
+        notes.append((inner(g, before, last), float_of(loss), losses[to_host(index)].mean()))
+        if every and k % every == 0:
+            look(whole, k, before, last, full)
+        if progress is not None and k % 100 == 0:
+            progress(k / total)
+        before = end
+    same_end(last, end, len(notes), total)
+    G, F, E = np.array(notes).T
+    return Record(np.arange(len(G)), G, F, E, last, {k: np.array(v) for k, v in full.items()},
+                  float_of(whole.value(last)) if every else None)
+
+
+def record_stored(problem, method, theta, indices, *, every=1, examples=None):
+    """The same from one pass: every m-th point and gradient are kept until x_K is known: Record."""
+    theta = xp.asarray(theta)
+    kept, before = [], theta
+    for k, (after, loss, g, index) in enumerate(follow(problem, method, theta, indices)):
+        if k % every == 0:
+            kept.append((k, before, g, float_of(loss), to_host(index)))
+        before = after
+    if not kept:
+        raise ValueError("record_stored: there are no batches. Let indices() give at least one.")
+    losses = to_host((examples or example_losses(problem))(before)).astype(float)
+    G = np.array([inner(g, x, before) for _, x, g, _, _ in kept])
+    return Record(np.array([k for k, *_ in kept]), G, np.array([F for _, _, _, F, _ in kept]),
+                  np.array([losses[index].mean() for *_, index in kept]), before, {}, None)
+
+
+def follow(problem, method, theta, indices):
+    """Yields (point after the step, loss and gradient before it, indices) of a run."""
+    state = method.init(theta)
+    for index in indices():
+        index = xp.asarray(index)
+        watched = Watched(Objective(problem, batch_of(problem, index)))
+        theta, state, loss = method.step(watched, theta, state)
+        yield theta, loss, watched.first, index
+
+
+class Watched:
+    """An objective that remembers the gradient at the point where the step began."""
+
+    def __init__(self, objective):
+        self.objective, self.first = objective, None
+
+    def __getattr__(self, name):
+        return getattr(self.objective, name)
+
+    def value_and_grad(self, theta):
+        loss, g = self.objective.value_and_grad(theta)
+        self.first = g if self.first is None else self.first
+        return loss, g
+
+
+def batch_of(problem, index):
+    return index if isinstance(problem, FiniteSum) else tuple(a[index] for a in problem.data)
+
+
+def inner(g, x, last):
+    """<g, x - x_K> in float64."""
+    return float_of(xp.sum(g.astype("float64") * (x.astype("float64") - last)))
+
+
+def look(whole, k, x, last, full):
+    """Measure the whole f at x."""
+    height, g = whole.value_and_grad(x)
+    away = x.astype("float64") - last
+    values = (k, float_of(height), float_of(xp.sqrt(xp.sum(g.astype("float64") ** 2))),
+              inner(g, x, last), float_of(xp.sqrt(xp.sum(away * away))))
+    for key, value in zip(full, values):
+        full[key].append(value)
+
+
+def same_end(first, second, steps, total):
+    """RuntimeError unless both passes ended at the same bits after the same number of steps."""
+    if steps == total and bool(xp.all(first == second)):
+        return
+    off = float_of(xp.max(xp.abs(first - second)))
+    raise RuntimeError(f"record: the second pass ended {off:g} away from the first, after {steps} "
+                       f"steps instead of {total}. Let indices() make its generator anew at every "
+                       "call, and switch dropout off.")
+
+
+def example_losses(problem):
+    """theta -> (N,) the loss of each example: the parts of a FiniteSum, or a classifier's
+    cross-entropies (averaged over the tokens of a row, where targets are rows)."""
+    if isinstance(problem, FiniteSum):
+        return problem.parts
+
+    def losses(theta, rows=512):
+        params, (inputs, targets) = problem.params(theta), problem.data
+        parts = []
+        for i in range(0, len(targets), rows):
+            logits = problem.model.apply(params, inputs[i:i + rows])
+            right = mg.log_softmax(logits)
+            picked = xp.take_along_axis(right, targets[i:i + rows, ..., None], axis=-1)[..., 0]
+            parts.append(-picked.reshape(len(picked), -1).mean(axis=1))
+        return xp.concatenate(parts)
+    return losses
+
+
+def shuffled(n, size, epochs, seed):
+    """indices() for `record`: every epoch a fresh permutation, an incomplete batch dropped."""
+    if not 1 <= size <= n:
+        raise ValueError(f"shuffled: batches of {size} cannot be cut from {n} examples.")
+
+    def indices():
+        rng = np.random.default_rng(seed)
+        for _ in range(epochs):
+            order = rng.permutation(n)
+            yield from (order[i:i + size] for i in range(0, n - size + 1, size))
+    return indices
