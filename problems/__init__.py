@@ -4,6 +4,7 @@
     functions/    test functions one can draw
     potentials/   molecules: minima and the passes between them
     saddles/      saddles that are known exactly
+    finite_sums/  means of parts, with what is known of each part
     networks/     networks, one a file: problems.mlp, problems.cnn, ...
     initialisers  where a network starts
     data/         what a network learns

@@ -58,7 +58,8 @@ class Bowls(FiniteSum):
         r = mg.sum(away * away, axis=-1)
         if len(set(self.shapes)) == 1:
             return SHAPES[self.shapes[0]][0](r)
-        return mg.stack([SHAPES[shape][0](r[..., i]) for i, shape in enumerate(self.shapes)], axis=-1)
+        return mg.stack([SHAPES[shape][0](r[..., i])
+                         for i, shape in enumerate(self.shapes)], axis=-1)
 
     def start(self, rng):
         """A point drawn uniformly around the centres."""

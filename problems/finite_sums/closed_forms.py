@@ -34,7 +34,8 @@ class Formula(FiniteSum):
 
 def parabolas():
     """(x-1)²/2 and (x+1)²/2."""
-    return Formula([lambda x: 0.5 * (x - 1.0) ** 2, lambda x: 0.5 * (x + 1.0) ** 2], [[0.0]], [0, 0])
+    return Formula([lambda x: 0.5 * (x - 1.0) ** 2, lambda x: 0.5 * (x + 1.0) ** 2],
+                   [[0.0]], [0.0, 0.0])
 
 
 def bowl():

@@ -94,7 +94,8 @@ class FiniteSum(Problem):
         heights = self.values(points).mean(axis=-1)
         self.minimum = float(heights.min())
         self.stationary = []
-        for point, height, curvature in sorted(zip(points, heights, curvatures), key=lambda s: s[1]):
+        for k in np.argsort(heights):
+            point, height, curvature = points[k], heights[k], curvatures[k]
             if (curvature > 0).all():
                 kind = "minimum" if height <= self.minimum + 1e-12 else "local minimum"
             else:

@@ -89,7 +89,8 @@ class MatrixFactorisation(FiniteSum):
         r, damping = residual(A), 1e-3
         for _ in range(steps):
             J = self.jacobian(A)
-            move = np.linalg.solve(J.T @ J + damping * np.eye(A.size), -J.T @ r).reshape(A.shape)
+            square = J.T @ J + damping * np.eye(A.size)
+            move = np.linalg.lstsq(square, -J.T @ r, rcond=None)[0].reshape(A.shape)
             with np.errstate(all="ignore"):
                 there = residual(A + move)
             if np.isfinite(there).all() and there @ there < r @ r:

@@ -5,12 +5,13 @@
     slices/      lines and planes of heights, directions, trajectories, convexity, rescaling
     paths/       ways between two points, and how high they rise
     alignment/   the same network in another order of its units; averages, soups
+    conditions/  alpha-beta, PL, Aiming: along a run, and on whole domains
     plots        pictures of all this
 """
 import sys
 from types import ModuleType
 
-from problems.landscape import alignment, critical, curvature, paths, slices
+from problems.landscape import alignment, conditions, critical, curvature, paths, slices
 from problems.landscape.alignment import (
     SoupWarning, find_symmetries, greedy_soup, linear_assignment, slerp, swa_update, uniform_soup,
     weight_matching)

@@ -117,7 +117,8 @@ def test_decay_stays_outside_and_the_base_is_not_touched():
 
 
 def test_smoothing_is_a_corrected_mean():
-    method, theta, grads = Induced(SGD(1.0), xi=0.3, beta=0.7), xp.zeros(2), [[1, 2], [3, -1], [0, 1]]
+    method, theta = Induced(SGD(1.0), xi=0.3, beta=0.7), xp.zeros(2)
+    grads = [[1, 2], [3, -1], [0, 1]]
     state, squares = method.init(theta), []
     for g in grads:
         delta, state = method.update(xp.asarray(np.array(g, float)), xp.asarray(1.0), theta, state)

@@ -20,7 +20,7 @@ import numpy as np
 
 from problems.landscape.conditions.simplex import climb
 
-MESH = {1: 4001, 2: 241, 3: 41}                         # points a side
+MESH = {1: 2001, 2: 151, 3: 31}                         # points a side
 STARTS = 4000                                           # from four dimensions on
 
 
@@ -60,7 +60,7 @@ def beta_min(problem, box, alpha, **search):
 
 
 def alpha_min(problem, box, gap, **search):
-    """The smallest α with (α, α - gap) on the domain, β >= 0: Extreme, infinite if there is none."""
+    """The smallest α with (α, α - gap) on the domain, β >= 0: Extreme; infinite: there is none."""
     if not gap > 0:
         raise ValueError(f"alpha_min: the gap alpha - beta must be > 0, got {gap}.")
 
@@ -121,7 +121,8 @@ def supremum(problem, box, score, *, mesh=None, bounded=False, rng=None):
     d = problem.dimension
     enter, low, high = coordinates(problem, box, d)
     regions = [None] if problem.minimisers is None else range(len(problem.minimisers))
-    axes = [np.linspace(low[k], high[k], mesh or MESH.get(d, 0)) for k in range(d)] if d < 4 else None
+    axes = ([np.linspace(low[k], high[k], mesh or MESH.get(d, 0)) for k in range(d)]
+            if d < 4 else None)
     u = (np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d) if axes else
          (rng or np.random.default_rng(0)).uniform(low, high, (STARTS, d)))
     best = Extreme(-np.inf, None, None)
@@ -152,7 +153,8 @@ def coordinates(problem, box, d):
         if not (low < high).all():
             raise ValueError(f"domain: the box is empty, low={low}, high={high}.")
         return (lambda u: u), low, high
-    known = np.array([s.point for s in problem.stationary]) if problem.stationary else np.zeros((1, d))
+    known = [s.point for s in problem.stationary]
+    known = np.array(known) if known else np.zeros((1, d))
     centre, scale = known.mean(axis=0), 1.0 + np.ptp(known, axis=0).max()
     edge = np.full(d, 1.0 - 1e-7)
     return (lambda u: centre + scale * u / (1.0 - u * u)), -edge, edge

@@ -81,7 +81,7 @@ class Envelope:
         quantile   leaves out that share of the measurements, the most demanding ones
         """
         bounds = self.bounds(gap)
-        edge = bounds.max() if not quantile else np.quantile(bounds, 1.0 - quantile, method="lower")
+        edge = np.sort(bounds)[-1 - int(quantile * bounds.size)]
         return float(gap + max(edge, 0.0))
 
     def pair(self, gap=0.1):

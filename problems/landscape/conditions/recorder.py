@@ -1,4 +1,4 @@
-"""What a training run says about the alpha-beta condition: trained twice, looked at the second time.
+"""What a run says about the alpha-beta condition: trained twice, measured the second time.
 
 The condition measures from a minimiser, and a run has none until it ends. So its last point x_K
 stands in for the nearest minimiser: train once for x_K, then train again on the same batches and
@@ -21,7 +21,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.backend import float_of, to_host, xp
-from optim import Objective
+from optim import Objective, descent
 
 from problems.finite_sums.finite_sum import FiniteSum
 from problems.landscape.conditions.envelope import Envelope
@@ -62,24 +62,23 @@ def record(problem, method, theta, indices, *, every=None, examples=None, progre
     progress  called with the fraction done
     Raises    RuntimeError if the second pass does not end where the first did
     """
-    theta = xp.asarray(theta)
-    last, total = theta, 0
-    for last, _, _, _ in follow(problem, method, theta, indices):
-        total += 1
-    if not total:
+    last, steps = xp.asarray(theta), 0
+    for k, last, _, _, _ in follow(problem, method, last, indices):
+        steps = k
+    if not steps:
         raise ValueError("record: there are no batches. Let indices() give at least one.")
     losses = to_host((examples or example_losses(problem))(last)).astype(float)
     notes, full = [], {key: [] for key in ("step", "height", "slope", "inner", "distance")}
-    whole, end = Objective(problem), theta
-    before = theta
-    for k, (end, loss, g, index) in enumerate(follow(problem, method, theta, indices)):
-        notes.append((inner(g, before, last), float_of(loss), losses[to_host(index)].mean()))
+    whole = Objective(problem)
+    for k, x, loss, g, index in follow(problem, method, xp.asarray(theta), indices):
+        if g is None:
+            same_end(last, x, k, steps)
+            break
+        notes.append((inner(g, x, last), float_of(loss), losses[to_host(index)].mean()))
         if every and k % every == 0:
-            look(whole, k, before, last, full)
+            look(whole, k, x, last, full)
         if progress is not None and k % 100 == 0:
-            progress(k / total)
-        before = end
-    same_end(last, end, len(notes), total)
+            progress(k / steps)
     G, F, E = np.array(notes).T
     return Record(np.arange(len(G)), G, F, E, last, {k: np.array(v) for k, v in full.items()},
                   float_of(whole.value(last)) if every else None)
@@ -87,32 +86,35 @@ def record(problem, method, theta, indices, *, every=None, examples=None, progre
 
 def record_stored(problem, method, theta, indices, *, every=1, examples=None):
     """The same from one pass: every m-th point and gradient are kept until x_K is known: Record."""
-    theta = xp.asarray(theta)
-    kept, before = [], theta
-    for k, (after, loss, g, index) in enumerate(follow(problem, method, theta, indices)):
-        if k % every == 0:
-            kept.append((k, before, g, float_of(loss), to_host(index)))
-        before = after
+    kept, last = [], None
+    for k, last, loss, g, index in follow(problem, method, xp.asarray(theta), indices):
+        if g is not None and k % every == 0:
+            kept.append((k, last, g, float_of(loss), to_host(index)))
     if not kept:
         raise ValueError("record_stored: there are no batches. Let indices() give at least one.")
-    losses = to_host((examples or example_losses(problem))(before)).astype(float)
-    G = np.array([inner(g, x, before) for _, x, g, _, _ in kept])
+    losses = to_host((examples or example_losses(problem))(last)).astype(float)
+    G = np.array([inner(g, x, last) for _, x, g, _, _ in kept])
     return Record(np.array([k for k, *_ in kept]), G, np.array([F for _, _, _, F, _ in kept]),
-                  np.array([losses[index].mean() for *_, index in kept]), before, {}, None)
+                  np.array([losses[index].mean() for *_, index in kept]), last, {}, None)
 
 
 def follow(problem, method, theta, indices):
-    """Yields (point after the step, loss and gradient before it, indices) of a run."""
-    state = method.init(theta)
-    for index in indices():
-        index = xp.asarray(index)
-        watched = Watched(Objective(problem, batch_of(problem, index)))
-        theta, state, loss = method.step(watched, theta, state)
-        yield theta, loss, watched.first, index
+    """Yields (steps done, point, loss and gradient of the coming step, its indices); at the end
+    the last three are None."""
+    now = [None, None]
+
+    def objectives():
+        for index in indices():
+            now[1] = xp.asarray(index)
+            now[0] = Watched(Objective(problem, batch_of(problem, now[1])))
+            yield now[0]
+
+    for t, x, loss, _ in descent(method, objectives(), theta):
+        yield (t, x, None, None, None) if loss is None else (t, x, loss, now[0].first, now[1])
 
 
 class Watched:
-    """An objective that remembers the gradient at the point where the step began."""
+    """An objective that remembers the first gradient it gave: at the point where a step begins."""
 
     def __init__(self, objective):
         self.objective, self.first = objective, None

@@ -43,6 +43,8 @@ def simplices(f, starts, step, low, high, steps):
     for _ in range(steps):
         order = np.argsort(-V, axis=1)
         X, V = np.take_along_axis(X, order[..., None], axis=1), np.take_along_axis(V, order, axis=1)
+        if np.all(V[:, 0] - V[:, -1] <= 1e-16 * (1.0 + np.abs(V[:, 0]))):
+            break
         worst, c = X[:, -1], X[:, :-1].mean(axis=1)
         way = c - worst
         tries = np.stack([c + way, c + 2.0 * way, c + 0.5 * way, c - 0.5 * way], axis=1)
