@@ -15,6 +15,7 @@
     lmo/              powers of singular values, unit balls, the choice among them
     matrix            one rule for the matrices of a layout, another for the rest
     muon              matrices made orthogonal by Newton-Schulz steps
+    schatten          from SGD to Muon, the exponent chosen per layer; MuAdam
     sam               descend with the gradient of the worst point near by: SAM, ASAM
     krylov            a symmetric operator seen through a few of its products
     line_search       how far along a direction: golden section, backtracking, strong Wolfe
@@ -38,6 +39,7 @@ from .induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from .line_search import Ray, backtracking, golden_section, strong_wolfe
 from .lmo import newton_schulz
 from .muon import Muon
+from .schatten import MuAdam, SchattenMuon
 from .objective import Objective
 from .newton import SaddleFreeNewton
 from .optimizer import Optimizer

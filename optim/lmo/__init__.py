@@ -4,6 +4,8 @@
     power       psi: U diag(s^t) Vᵀ, from Muon (t = 0) to SGD (t = 1)
     ball        lmo: the step of norm 1 that is best aligned, in four families of norms
     exponent    criterion: the t with which one layer's loss falls furthest
+    factors     the curvature that a layer inside a network sees (K-FAC)
+    tightness   the t of all layers, from what one gradient has seen
 
 Source: Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, which writes p = 1/t.
 """

@@ -72,13 +72,13 @@ def criterion(G, M, A, curvature="identity", low=0.0, high=1.0):
     return best(*spectrum(G, M, A.swapaxes(-1, -2), Gamma), low, high)
 
 
-def spectrum(G, M, rows, Gamma=None):
+def spectrum(G, M, rows, Gamma=None, decompose=svd):
     """(s, c, b) of M: singular values (..., r), alignment (..., r) and curvature, on the host.
 
     The curvature is b (..., r) for Γ = I, else the whole (Uᵀ Γ U) ∘ (Vᵀ C V) (..., r, r), since
     cross terms remain. rows (..., R, n): the inputs, one row each.
     """
-    U, s, Vt = svd(M)
+    U, s, Vt = decompose(M)
     seen = rows @ Vt.swapaxes(-1, -2).astype(rows.dtype)                    # (..., R, r)
     c = ((U.swapaxes(-1, -2) @ G) * Vt).sum(axis=-1)
     if Gamma is None:

@@ -102,6 +102,20 @@ def svd(M):
     return U, xp.where(s > ZERO[M.dtype.itemsize] * s[..., :1], s, 0.0), Vt
 
 
+def fast_svd(M):
+    """The same from the smaller Gram matrix: several times as fast for rectangles. Singular
+    vectors of s_i lose digits as (s_1/s_i)²."""
+    if M.shape[-2] > M.shape[-1]:
+        V, s, Ut = fast_svd(M.swapaxes(-1, -2))
+        return Ut.swapaxes(-1, -2), s, V.swapaxes(-1, -2)
+    D = M.astype("float64", copy=False)
+    Q = xp.linalg.eigh(D @ D.swapaxes(-1, -2))[1][..., ::-1]
+    rows = Q.swapaxes(-1, -2) @ D                           # diag(s) Vᵀ
+    s = xp.sqrt((rows * rows).sum(axis=-1))
+    s = xp.where(s > ZERO[M.dtype.itemsize] * s.max(axis=-1, keepdims=True), s, 0.0)
+    return Q, s, rows / xp.where(s > 0, s, 1.0)[..., None]
+
+
 def powers(s, t):
     """s^t (..., r) with 0^0 = 0."""
     return xp.where(s > 0, xp.where(s > 0, s, 1.0) ** t, 0.0)

@@ -103,7 +103,7 @@ class Training:
 
     def go(self, theta, resume, progress):
         self.layout = getattr(self.problem, "layout", None)
-        self.unread = []                            # (step, loss, |delta|, s) still on the device
+        self.unread = []                            # (step, loss, |delta|, traces) still on the device
         self.began = self.saved_at = time.monotonic()
         self.saved = None                           # step of the last checkpoint
         if resume and os.path.exists(self.path):
@@ -178,9 +178,11 @@ class Training:
                 raise
             loss = objective.loss
         with np.errstate(over="ignore", invalid="ignore"):      # a run on its way to diverge
-            change, s = run.theta - before, run.state.get("s")
+            change = run.theta - before
             delta = xp.sqrt(dot(change, change)).reshape(change.shape[:-1])
-        self.unread.append((run.step, loss, delta, None if s is None else xp.array(s)))
+        traces = {name: xp.array(run.state[name]) for name in self.optimizer.traces
+                  if name in run.state}
+        self.unread.append((run.step, loss, delta, traces))
         if len(self.unread) >= READ_EVERY or run.theta is before:
             self.read()
         run.step += 1
@@ -189,10 +191,10 @@ class Training:
     def read(self):
         """Bring what the last steps recorded to the host; stop if a loss is not finite."""
         unread, self.unread = self.unread, []
-        for step, loss, delta, s in unread:
+        for step, loss, delta, traces in unread:
             if not finite(loss):
                 self.diverged(step, loss)
-            self.run.record(xp.asarray(loss), delta, s)
+            self.run.record(xp.asarray(loss), delta, traces)
 
     def diverged(self, step, loss=None):
         what = ("a parameter became NaN or infinite" if loss is None else

@@ -13,8 +13,8 @@ class Run:
     theta, state    the point and the optimizer's memory after `step` steps
     epoch, position finished epochs, and steps done in the one that is under way
     history         one entry a step: "loss" (before the step), "delta" = |theta_{t+1} - theta_t|
-                    and, if the optimizer has one, the metric factor "s"; "epochs": the step at the
-                    end of each epoch; one entry an evaluation: "evaluated" (the step), "seconds"
+                    and what the optimizer's class names in `traces` (the metric factor "s", the
+                    exponents of layers); "epochs": the step at the end of each epoch; one entry an evaluation: "evaluated" (the step), "seconds"
                     and the scores under their names. With n points at once, entries are (n,).
     best            the point with the lowest score so far, `best_score`, seen at step `best_step`;
                     with n points at once, row by row
@@ -34,12 +34,13 @@ class Run:
     seconds: float = 0.0
     stopped: str = ""
 
-    def record(self, loss, delta, s=None):
-        """Add one step to the history."""
+    def record(self, loss, delta, traces):
+        """Add one step to the history; traces  {name: array} that the method wants remembered."""
         self.add("loss", loss)
         self.add("delta", delta)
-        if s is not None:
-            self.add("s", s.reshape(loss.shape))    # optimizers keep it as (n, 1)
+        for name, value in traces.items():
+            of_points = loss.ndim and value.shape == loss.shape + (1,)      # kept as (n, 1)
+            self.add(name, value.reshape(loss.shape) if of_points else value)
 
     def add(self, name, value):
         """Append a number, or one per point, to a history."""

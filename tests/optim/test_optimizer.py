@@ -259,7 +259,7 @@ def test_base_class_has_no_rule():
 
 FOLDER = Path(optim.__file__).parent
 FAMILIES = {"Optimizer", "Elementwise", "ScalarRate", "Adam", "InducedMetric", "SAM", "NGN",
-            "StochasticPolyak"}
+            "StochasticPolyak", "MatrixMethod", "SchattenMuon"}
 
 
 def test_every_file_is_listed():

@@ -6,19 +6,20 @@
     spectral_density(op, rng=rng)           all of it, smeared
 
 The pieces, in reading order: `hessian` (the operator), `spectrum` (power iteration, Lanczos),
-`traces`, `density`, `gauss_newton`, `sharpness`, `edge`. Each estimator takes any symmetric operator, a matrix too, and
-returns a record with its own uncertainty.
+`traces`, `density`, `gauss_newton`, `kfac`, `sharpness`, `edge`. Each estimator takes any symmetric
+operator, a matrix too, and returns a record with its own uncertainty.
 """
 from .density import DensityResult, quadrature, spectral_density
 from .edge import EdgeTracker, gradient_flow, sam_threshold, threshold
 from .gauss_newton import GaussNewtonOp
 from .hessian import HessianOp, MatrixOp, dense_hessian, dense_hessians, hvp, index
+from .kfac import KFACOp
 from .sharpness import adaptive_sharpness, keskar_sharpness, sam_sharpness, top_curvature
 from .spectrum import PowerResult, RitzResult, lanczos, power_iteration
 from .traces import TraceResult, hutch_pp, hutchinson, trace
 
-__all__ = ["HessianOp", "MatrixOp", "GaussNewtonOp", "hvp", "dense_hessian", "dense_hessians",
-           "index", "power_iteration", "PowerResult", "lanczos", "RitzResult", "trace",
+__all__ = ["HessianOp", "MatrixOp", "GaussNewtonOp", "KFACOp", "hvp", "dense_hessian",
+           "dense_hessians", "index", "power_iteration", "PowerResult", "lanczos", "RitzResult", "trace",
            "hutchinson", "hutch_pp", "TraceResult", "spectral_density", "quadrature",
            "DensityResult", "EdgeTracker", "gradient_flow", "sam_threshold", "threshold",
            "adaptive_sharpness", "keskar_sharpness", "sam_sharpness", "top_curvature"]

@@ -1,0 +1,227 @@
+"""Muon, SGD, and everything between: the power of the singular values is chosen while it trains.
+
+Every k steps each layer asks which exponent would have lowered its loss most (`lmo/exponent.py`),
+from what the gradient's own evaluation has seen; between those steps nothing extra is computed.
+"""
+import numpy as np
+
+from minigrad.backend import xp
+
+from .lmo import newton_schulz, psi
+from .lmo.products import frobenius
+from .lmo.tightness import CURVATURES, Tightness
+from .matrix import MatrixMethod
+from .muon import SCALES
+from .optimizer import weight_sum
+
+MOMENTS = {                                    # the exponent e of P = (v̂ + ε)^-e at a given t
+    None: None,
+    "adam": lambda t: 0.25,
+    "padam": lambda t: t / (2.0 * (1.0 + t)),
+}
+RULES = ("exact", "bound")
+
+
+class SchattenMuon(MatrixMethod):
+    """Steps along Ψ_t of the momentum, with an exponent t for each layer that follows the layer.
+
+        m ← β m + (1-β) g                  m̂ = m / (1-β^j)
+        M = β m̂ + (1-β) g                  (Nesterov), or M = m̂
+        every k steps:  t = argmax J(t),   J = N(t)²/D(t),  t in [1/50, 1/1.02]
+        X = Ψ_t(M) = U diag(s^t) Vᵀ        t = 1: SGD, t = 0: Muon
+        W ← W - η F X/|X|_F - η λ W        F = √min(d_out, d_in): Muon's size, whatever t
+
+    and with second moments (`moment`), P applied before and after:
+
+        v ← β₂ v + (1-β₂) g²               P = (v̂ + ε)^-e,     X = P ∘ Ψ_t(P ∘ M)
+
+        moment     t = 1                   t = 0
+        None       SGD                     Muon
+        "adam"     Adam (e = 1/4)          MuAdam (e = 1/4)
+        "padam"    Adam (e = 1/4)          Muon (e = 0)             e = t/(2 (1 + t))
+
+    The statistics c and b (or N and D on a grid, where K-FAC's cross terms, products or moments
+    leave no sum) are averaged exponentially, t itself never is.
+
+    Source: Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, and the authors' code for what
+    the abstract leaves open; p there is 1/t here.
+    Differs: the carrier of the criterion is exactly the one that is applied (there nearly so); a
+    carrier that would go up counts as worthless; with moments J is that of the preconditioned step
+    (there of the raw carrier); K-FAC and Hessian-vector products are ours. `psi` by eigenvalues.
+
+    layout      Layout of the point
+    lr          η   Frobenius norm of a matrix's step over √min(d_out, d_in)
+    t           None: adaptive. A number in [0, 1], or a function step -> number or (L,): prescribed
+    every       k   steps from one choice of t to the next; None: never, t stays at its start, 0
+    average     memory of the statistics, in [0, 1)
+    low, high   range of the adaptive t; at `low` (to 1 %) a layer takes t = 0
+    curvature   "identity" (the paper), "kfac" (Γ of each layer) or "hvp" (four grid points more)
+    rule        "exact": J;   "bound": Hölder's lower bound of it, from one evaluation alone
+    moment      None, "adam" or "padam";  beta2, eps  β₂ and ε, inside the power
+    scale       "pinned", the line above; "jordan", "moonlight", "plain" as in `Muon`, no pinning.
+                With moments a pinned F goes from Muon's size at t = 0 to the fallback's at t = 1
+    surrogate   also follow the best length of the step, N/D, relative to that of t = 0: between
+                half and twice, averaged. An ablation: the paper warns of spikes in the loss
+    orthogonal  M -> U Vᵀ for t = 0;   rng  Generator, for curvature "kfac" where rows meet
+    momentum, nesterov, bias_correction, decay, fallback, matrices    as in `Muon`
+
+    State   m, v (d,), hold m/(1-β), v/(1-β₂);   exponents (L,), the t of each matrix, in the order
+            of the layout;   c.i, b.i  averages;   lengths (L,);   fallback.*
+    Raises  ValueError for a value out of range, a batch of points, an objective that shows no
+            inputs of any of the matrices
+    """
+
+    traces = ("exponents",)
+
+    def __init__(self, layout, lr=0.02, *, t=None, momentum=0.95, nesterov=True,
+                 bias_correction=True, decay=0.0, every=100, average=0.95, low=1 / 50,
+                 high=1 / 1.02, curvature="identity", rule="exact", moment=None, beta2=0.999,
+                 eps=1e-8, scale="pinned", surrogate=False, orthogonal=newton_schulz,
+                 fallback=None, matrices=None, rng=None):
+        name = type(self).__name__
+        for what, value, known in (("curvature", curvature, CURVATURES), ("rule", rule, RULES),
+                                   ("moment", moment, MOMENTS),
+                                   ("scale", scale, ("pinned", *SCALES))):
+            if value not in known:
+                raise ValueError(f"{name}: unknown {what} {value!r}. Use one of "
+                                 f"{', '.join(map(str, known))}.")
+        if not 0.0 <= low <= high <= 1.0:
+            raise ValueError(f"{name}: low and high must be a range within [0, 1], got {low} and "
+                             f"{high}.")
+        if every is not None and (every != int(every) or every < 1):
+            raise ValueError(f"{name}: every must be a whole number of steps >= 1, or None, got "
+                             f"{every}.")
+        self.configure(lr=lr, momentum=momentum, decay=decay, beta=average, beta2=beta2, eps=eps)
+        self.split(layout, fallback, matrices)
+        if not self.matrices:
+            raise ValueError(f"{name}: this layout has no matrix, only {', '.join(layout.names)}. "
+                             "Use AdamW, or name the matrices.")
+        self.t = t if t is None or callable(t) else self.checked_exponents(t, 0)
+        self.nesterov, self.bias_correction = nesterov, bias_correction
+        self.every = None if t is not None or every is None else int(every)
+        self.moment, self.scale, self.orthogonal = MOMENTS[moment], scale, orthogonal
+        self.low, self.surrogate = low, surrogate
+        self.tightness = Tightness(name, low, high, curvature, rule, rng, average)
+        if scale == "pinned" and moment and self.ratio is None:
+            raise ValueError(f"{name}: a pinned step with moments goes from Muon's size to the "
+                             "fallback's, so both rates must be numbers, or one schedule.")
+
+    def init(self, theta):
+        state = {**super().init(theta), "m": xp.zeros_like(theta),
+                 "exponents": np.zeros(len(self.matrices))}
+        if self.moment:
+            state["v"] = xp.zeros_like(theta)
+        if self.surrogate:
+            state["lengths"] = np.ones(len(self.matrices))
+        return state
+
+    # ------------------------------------------------------------------ what a step sees
+
+    def due(self, state):
+        """Whether t is chosen anew in the coming step: at steps 10, k, 2 k, ... counted from 0."""
+        j = int(state["t"])
+        return self.every is not None and j > 0 and (j == 10 or j % self.every == 0)
+
+    def observe(self, objective, theta, state):
+        if self.due(state):
+            return objective.value_and_grad(theta, watch=True)
+        return objective.value_and_grad(theta)
+
+    def advance(self, objective, theta, state):
+        loss, g = self.look(objective, theta, state)
+        state["seen"] = (objective, theta) if self.due(state) else None     # gone after `prepare`
+        delta, state = self.update(g, loss, theta, state)
+        return theta + delta, state, loss
+
+    def prepare(self, g, t, state):
+        """Momentum, second moments, and exponents where they are due: (M, v̂ + ε, exponents)."""
+        seen = state.pop("seen", None)
+        M, v = self.carrier(g, t, state), None
+        if self.moment:
+            V = state["v"]
+            V *= self.beta2
+            V += g * g
+            v = V * (1.0 / weight_sum(self.beta2, t))
+            v += self.eps
+        if seen:
+            self.tightness.choose(self, g, M, v, *seen, state)
+        elif self.t is not None:
+            value = self.t(t - 1) if callable(self.t) else self.t
+            state["exponents"][...] = self.checked_exponents(value, t - 1)
+        return M, v, state["exponents"]
+
+    def carrier(self, g, t, state):
+        """M: what Ψ_t is applied to."""
+        m, beta = state["m"], self.momentum
+        m *= beta
+        m += g
+        M = m * (1.0 / weight_sum(beta, t) if self.bias_correction else 1.0 - beta)
+        if self.nesterov:
+            M *= beta
+            M += (1.0 - beta) * g
+        return M
+
+    def checked_exponents(self, t, step):
+        t = np.asarray(t, float)
+        if not ((t >= 0.0) & (t <= 1.0)).all():
+            raise ValueError(f"{type(self).__name__}: t must lie in [0, 1], got {t} (step {step}). "
+                             "0 is Muon, 1 is SGD.")
+        return t
+
+    # ------------------------------------------------------------------ the step itself
+
+    def rule(self, D, part, shared, lr, t, state):
+        M, v, exponents = shared
+        i = self.matrices.index(part)
+        exponent = float(exponents[i])
+        v = None if v is None else v[part.where].reshape(part.shape)
+        X = self.direction(M[part.where].reshape(part.shape), v, exponent)
+        factor = -lr * (float(state["lengths"][i]) if self.surrogate else 1.0)
+        if self.scale == "pinned":
+            size = frobenius(X)
+            xp.divide(X, xp.where(size > 0, size, 1.0), out=D)
+            D *= factor * self.pinned(part, exponent)
+        else:
+            xp.multiply(X, factor * SCALES[self.scale](part.d_out, part.d_in), out=D)
+
+    def direction(self, M, v, t):
+        """X = Ψ_t(M), or P ∘ Ψ_t(P ∘ M) with P = v^-e."""
+        if v is None:
+            return self.power(M, t)
+        P = v ** -self.moment(t)
+        return P * self.power(P * M, t)
+
+    def power(self, M, t):
+        adaptive = self.every is not None
+        if t == 0.0 or adaptive and t <= 1.01 * self.low:
+            return self.orthogonal(M)
+        return psi(M, t)
+
+    def pinned(self, part, t):
+        """F: √min(d_out, d_in), with moments times κ^t, κ = (η_rest ρ / η) √max(d_out, d_in),
+        ρ = √((1-β₁)/(1+β₁)) the root mean square of a step of Adam in pure noise."""
+        m, n = part.d_out, part.d_in
+        if not self.moment:
+            return min(m, n) ** 0.5
+        beta1 = getattr(self.fallback, "beta1", self.momentum)
+        kappa = self.ratio * ((1.0 - beta1) / (1.0 + beta1)) ** 0.5 * max(m, n) ** 0.5
+        return min(m, n) ** 0.5 * kappa**t
+
+
+class MuAdam(SchattenMuon):
+    """Muon between two halves of Adam's denominator.
+
+        P = (v̂ + ε)^-1/4,     W ← W - η P ∘ polar(P ∘ M) - η λ W       M as in SchattenMuon
+
+    Source: the corner (moment "adam", t = 0) of arXiv:2605.19781. Other methods of similar names
+    are other methods: AdaMuon (arXiv:2507.11005), NAMO (arXiv:2602.17080), the Adam of muP.
+
+    lr      η   length of a step before P     beta1  β   memory of the gradient
+    beta2   β₂  memory of its square          eps    ε   inside the power
+    State, Raises, and the other arguments as for SchattenMuon
+    """
+
+    def __init__(self, layout, lr=0.01, *, beta1=0.9, beta2=0.999, eps=1e-8, scale="plain",
+                 **settings):
+        super().__init__(layout, lr, t=0.0, momentum=beta1, beta2=beta2, eps=eps, moment="adam",
+                         scale=scale, **settings)
