@@ -16,6 +16,10 @@ import difflib
 import inspect
 from typing import Callable, NamedTuple
 
+import numpy as np
+
+from minigrad.arguments import count
+
 from . import (cifar, clusters, files, grammar, idx, least_squares, polynomial, spirals, strokes,
                text)
 from .clusters import gaussian_centres, gaussian_clusters
@@ -54,6 +58,8 @@ SETS = {
     "clusters": Entry(clusters.load, "Gaussian clusters, generated"),
     "clusters-8": Entry(clusters.load_eight, "few, overlapping, noisily labelled clusters, generated"),
 }
+COUNTS = {"seed": 0, "limit": 1, "context": 1, "n": 0, "n_train": 1, "n_valid": 1, "n_test": 1,
+          "clusters": 1, "dim": 1, "classes": 1}            # options that count, and from where on
 COMMON = {"root", "split", "seed", "dtype", "download"}  # accepted for every set, used where apt
 
 
@@ -79,6 +85,12 @@ def load(name, root=None, *, split="ours", seed=0, dtype=None, download=True, **
     if unknown:
         raise TypeError(f"load: {name!r} has no option {', '.join(sorted(unknown))}; "
                         f"it takes {', '.join(sorted(accepted - COMMON)) or 'none'}.")
+    for key, least in COUNTS.items():
+        value = seed if key == "seed" else options.get(key)
+        if value is not None and key in accepted:
+            count(f"load: {name}", key, value, least)
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        raise ValueError(f"load: {name}: dtype must be float32 or float64, got {dtype!r}.")
     return loader(**{key: value for key, value in common.items() if key in accepted}, **options)
 
 

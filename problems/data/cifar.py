@@ -5,17 +5,19 @@ values, each row by row. So a file is an array (N, 3073) of bytes, and its pixel
 without moving any. Files may be plain (`.bin`) or compressed with xz (`.bin.xz`).
 """
 
-import lzma
-
 import numpy as np
 
+from minigrad.arguments import count
+
+from .content import content_of
 from .dataset import Dataset, check_split, image_split
 from .files import obtain
+from .sources import content_known
 
 RECORD = 1 + 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BATCHES = 5
-PUBLISHED_TEST = 10_000
+PUBLISHED = 10_000                                  # records in a file
 
 
 def load(root=None, split="ours", flat=False, dtype="float32", limit=None, download=True):
@@ -33,19 +35,25 @@ def load(root=None, split="ours", flat=False, dtype="float32", limit=None, downl
     Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images".
     """
     check_split("cifar-10", split)
+    if limit is not None:
+        count("load: cifar-10", "limit", limit)
+
+    def read(part):
+        return read_records(obtain("cifar-10", part, root, download),
+                            content_known("cifar-10", part))
+
     train, n = [], 0
     for i in range(1, BATCHES + (split == "paper")):
         if limit is None or n < limit:
-            train.append(read_records(obtain("cifar-10", f"batch {i}", root, download)))
+            train.append(read(f"batch {i}"))
             n += len(train[-1])
     records = np.concatenate(train)[:limit]
-    valid = None
-    if split == "ours":
-        held = read_records(obtain("cifar-10", f"batch {BATCHES}", root, download))
-        valid = to_split(held, flat, dtype)
-    tests = read_records(obtain("cifar-10", "test", root, download))
-    short = "" if len(tests) == PUBLISHED_TEST else (
-        f", only {len(tests):,} of the {PUBLISHED_TEST:,} test images")
+    short = "" if all(len(part) == PUBLISHED for part in train) else (
+        f" from files of {', '.join(str(len(part)) for part in train)}")
+    valid = to_split(read(f"batch {BATCHES}"), flat, dtype) if split == "ours" else None
+    tests = read("test")
+    if len(tests) != PUBLISHED:
+        short += f", only {len(tests):,} of the {PUBLISHED:,} test images"
     return Dataset("cifar-10", train=to_split(records, flat, dtype), valid=valid,
                    test=to_split(tests, flat, dtype), classes=CLASSES,
                    about=f"CIFAR-10, {len(records):,} training images{short}")
@@ -55,16 +63,9 @@ def to_split(records, flat, dtype):
     return image_split(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0], flat, dtype)
 
 
-def read_records(path):
-    """The records (N, 3073) uint8 of one file, plain or xz."""
-    try:
-        with (lzma.open if path.suffix == ".xz" else open)(path, "rb") as file:
-            data = file.read()
-    except EOFError:
-        raise ValueError(f"{path}: truncated, the xz stream breaks off. "
-                         "Get the file again.") from None
-    except lzma.LZMAError as error:
-        raise ValueError(f"{path}: corrupted, {error}. Get the file again.") from None
+def read_records(path, content=None):
+    """The records (N, 3073) uint8 of one file, plain or xz; `content` as in `read_idx`."""
+    data = content_of(path, content)
     if not data or len(data) % RECORD:
         raise ValueError(f"{path}: truncated, {len(data):,} bytes are not a whole number of "
                          f"records of {RECORD:,}. Get the file again.")

@@ -9,6 +9,7 @@ memorise.
 
 import numpy as np
 
+from minigrad.arguments import generator
 from minigrad.backend import xp
 
 from .dataset import Dataset, Split
@@ -56,11 +57,13 @@ def load_eight(seed=0, label_noise=0.1, dtype="float64"):
 
 def gaussian_centres(rng, clusters=15, dim=10, spread=1.3):
     """Centres (clusters, dim) ~ N(0, spread²)."""
+    generator("gaussian_centres", rng)
     return spread * rng.standard_normal((clusters, dim))
 
 
 def gaussian_clusters(rng, centres, n, classes=5, noise=0.6, label_noise=0.0):
     """n points (n, dim) around uniformly drawn centres, and their labels (n,) int64."""
+    generator("gaussian_clusters", rng)
     if n < 1 or not 0 <= label_noise <= 1 or noise < 0:
         raise ValueError(f"gaussian_clusters: n={n}, noise={noise}, label_noise={label_noise}. "
                          "Ask for at least one point, noise >= 0 and a label_noise in [0, 1].")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import count as whole
+from minigrad.arguments import generator
 from minigrad.backend import xp
 
 
@@ -68,8 +70,10 @@ def batches(rng, n, batch_size, drop_last=False):
     One permutation is drawn from `rng` per call, so a new call is a new order, and
     `list(batches(...))` made once and reused is the same batches in every epoch.
     """
-    if not 1 <= batch_size:
-        raise ValueError(f"batches: batch_size={batch_size}. Use at least 1.")
+    generator("batches", rng)
+    whole("batches", "n", n, least=0)
+    if not isinstance(batch_size, (int, np.integer)) or not 1 <= batch_size:
+        raise ValueError(f"batches: batch_size={batch_size!r}. Use at least 1.")
     if drop_last and batch_size > n:
         raise ValueError(f"batches: batch_size={batch_size} exceeds the {n} examples and drop_last "
                          "leaves no batch. Use smaller batches or keep the last one.")
@@ -84,6 +88,9 @@ def epochs(rng, n, batch_size, count=None, drop_last=False, reshuffle=True):
 
     reshuffle=False draws the order once and repeats it, as some papers do.
     """
+    generator("epochs", rng)
+    if count is not None:
+        whole("epochs", "count", count, least=0)
     fixed = None if reshuffle else list(batches(rng, n, batch_size, drop_last))
     epoch = 0
     while count is None or epoch < count:

@@ -3,7 +3,7 @@
 A file is looked for in that order and downloaded only when none of them has it. A download is
 written under a temporary name, checked against its sha256, and only then given its name by
 `os.replace`, which happens at once or not at all: a file that is there is complete, however a
-run ended.
+run ended. What a file holds is checked again whenever it is read (content.py).
 
     MINIGRAD_DATA    folder with the data sets, one subfolder each
     MINIGRAD_CACHE   where downloads and generated data go, default ~/.cache/minigrad
@@ -12,23 +12,24 @@ run ended.
 
 import hashlib
 import os
-import shutil
 import sys
 import tarfile
 import tempfile
+import time
 import urllib.request
 import warnings
 import zipfile
-import zlib
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 import numpy as np
 
 from .sources import CATALOGUE
 
-TIMEOUT = 30  # seconds without an answer before a download is given up
+TIMEOUT = 30        # seconds without an answer before a download is given up
+SLOWEST = 50_000    # bytes a second below which it is given up, after TIMEOUT seconds
+LARGEST = 1 << 28   # bytes that are taken out of an archive, or out of our own cache
 
 
 class MissingData(RuntimeError):
@@ -112,7 +113,7 @@ def fetch(published, folder):
     for url in published.urls:
         try:
             with temporary(folder, published.file) as part:
-                receive(url, part, published.sha256)
+                receive(url, part, published)
                 if published.members:
                     unpack(part, published.members, folder)
                 else:
@@ -123,20 +124,35 @@ def fetch(published, folder):
     raise OSError("; ".join(reasons))
 
 
-def receive(url, path, sha256):
-    """Copies what `url` sends into `path`; OSError if it is short or has another sha256."""
+def receive(url, path, published):
+    """Copies what `url` sends into `path`; OSError if it is not what was published.
+
+    No more is taken than `published.most` bytes, and no more time than a slow line needs for them.
+    """
     print(f"downloading {url}", file=sys.stderr)
-    digest = hashlib.sha256()
+    digest, began = hashlib.sha256(), time.monotonic()
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response, open(path, "wb") as file:
-        expected = response.headers.get("Content-Length")
-        while block := response.read(1 << 20):
+        expected = response.headers.get("Content-Length") or ""
+        expected = int(expected) if expected.isdecimal() else None
+        most = max(published.most, expected or 0)
+        if most > published.most:
+            raise OSError(f"it announces {most:,} bytes, the published file has at most "
+                          f"{published.most:,}")
+        # An answer over the net is read as it comes: waiting for a whole block could take for ever.
+        read = response.read1 if isinstance(response, HTTPResponse) else response.read
+        while block := read(1 << 16):
             digest.update(block)
             file.write(block)
+            if file.tell() > most:
+                raise OSError(f"it sends more than the {most:,} bytes of the published file")
+            seconds = time.monotonic() - began
+            if seconds > TIMEOUT + file.tell() / SLOWEST:
+                raise OSError(f"too slow: {file.tell():,} bytes in {seconds:.0f} s")
         received = file.tell()
-    if expected is not None and received < int(expected):
+    if expected is not None and received < expected:
         raise OSError(f"the connection closed after {received} of {expected} bytes")
-    if digest.hexdigest() != sha256:
-        raise OSError(f"wrong checksum: sha256 {digest.hexdigest()}, expected {sha256}")
+    if digest.hexdigest() != published.sha256:
+        raise OSError(f"wrong checksum: sha256 {digest.hexdigest()}, expected {published.sha256}")
 
 
 def unpack(archive, members, folder):
@@ -157,7 +173,10 @@ def write_whole(path, stream):
     """Writes a stream to `path` so that `path` is either complete or absent."""
     with temporary(path.parent, path.name) as part:
         with open(part, "wb") as file:
-            shutil.copyfileobj(stream, file)
+            while block := stream.read(1 << 20):
+                file.write(block)
+                if file.tell() > LARGEST:
+                    raise OSError(f"{path.name} unpacks to more than {LARGEST:,} bytes")
         os.replace(part, path)
 
 
@@ -175,22 +194,42 @@ def temporary(folder, name):
 def cached_arrays(name, make):
     """Arrays `make()` returns, kept as CACHE/generated/NAME after the first call.
 
-    A damaged file counts as absent. Where the cache cannot be written the arrays are made
-    anew every time, with one warning.
+    The file holds a SHA-256 of the arrays; a damaged one counts as absent. Where the cache cannot
+    be written the arrays are made anew every time, with one warning.
     """
     path = cache_folder() / "generated" / name
     try:
-        with np.load(path) as stored:
-            return [stored[key] for key in stored.files]
-    except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile):
+        return stored(path)
+    except Exception:                               # not there, or damaged in whatever way
         arrays = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary(path.parent, name) as part:
             with open(part, "wb") as file:
-                np.savez_compressed(file, *arrays)
+                np.savez_compressed(file, *arrays, digest=digest_of(arrays))
             os.replace(part, path)
     except OSError as error:
         warnings.warn(f"{name}: not cached, cannot write in {path.parent}: {error.strerror}. "
                       "Set MINIGRAD_CACHE to a folder you can write.", stacklevel=2)
     return arrays
+
+
+def stored(path):
+    """The arrays that `cached_arrays` wrote to `path`; raises whatever shows that it is not so."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > LARGEST:
+            raise ValueError(f"{path}: unpacks to more than {LARGEST:,} bytes")
+    with np.load(path) as members:
+        arrays = [members[f"arr_{i}"] for i in range(len(members.files) - 1)]
+        if members["digest"].tobytes() != digest_of(arrays).tobytes():
+            raise ValueError(f"{path}: its content and its checksum disagree")
+    return arrays
+
+
+def digest_of(arrays):
+    """SHA-256 (32,) uint8 of the dtypes, shapes and entries of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)

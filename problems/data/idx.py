@@ -7,15 +7,17 @@ The first four bytes read as one number are the "magic": 2051 for images (D = 3)
 (D = 1). Files are read as they are published, gzipped, or unpacked.
 """
 
-import gzip
 import struct
-import zlib
 from math import prod
 
 import numpy as np
 
+from minigrad.arguments import count
+
+from .content import content_of
 from .dataset import Dataset, check_split, image_split
 from .files import obtain
+from .sources import content_known
 
 IMAGES, LABELS = 2051, 2049
 DIGITS = tuple("0123456789")
@@ -48,7 +50,10 @@ def load_fashion(root=None, split="ours", flat=False, dtype="float32", limit=Non
 
 def load(name, title, classes, root, split, flat, dtype, limit, download):
     check_split(name, split)
-    arrays = {part: read_idx(obtain(name, part, root, download), magic) for part, magic in (
+    if limit is not None:
+        count(f"load: {name}", "limit", limit)
+    arrays = {part: read_idx(obtain(name, part, root, download), magic, content_known(name, part))
+              for part, magic in (
         ("train images", IMAGES), ("train labels", LABELS),
         ("test images", IMAGES), ("test labels", LABELS))}
     parts = {}
@@ -70,17 +75,12 @@ def load(name, title, classes, root, split, flat, dtype, limit, download):
                    about=f"{title}, {kept:,} training images")
 
 
-def read_idx(path, magic):
-    """The array in an idx file, gzipped or not: uint8, of the shape the header says."""
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except EOFError:
-            raise ValueError(f"{path}: truncated, the gzip stream breaks off. "
-                             "Get the file again.") from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: corrupted, {error}. Get the file again.") from None
+def read_idx(path, magic, content=None):
+    """The array in an idx file, gzipped or not: uint8, of the shape the header says.
+
+    content  the `sources.Content` that it should have, if it is to be compared
+    """
+    data = content_of(path, content)
     if len(data) < 4:
         raise ValueError(f"{path}: truncated, only {len(data)} bytes. Get the file again.")
     found = struct.unpack(">I", data[:4])[0]

@@ -9,6 +9,7 @@ there along directions of curvature 1 and of curvature 1 / d^p.
 
 import numpy as np
 
+from minigrad.arguments import generator
 from minigrad.backend import xp
 
 from .dataset import Dataset, Split
@@ -42,12 +43,14 @@ def load(seed=0, n=2_000, dim=100, power=2.0, noise=0.01, dtype="float64"):
 
 def power_law_teacher(rng, dim):
     """A random rotation Q (dim, dim), uniform over the orthogonal group, and weights w (dim,)."""
+    generator("power_law_teacher", rng)
     Q, R = np.linalg.qr(rng.standard_normal((dim, dim)))
     return Q * np.sign(np.diag(R)), rng.standard_normal(dim)
 
 
 def power_law_points(rng, n, rotation, teacher, power=2.0, noise=0.01):
     """n inputs (n, dim) with covariance eigenvalues k^-power and their noisy answers (n,)."""
+    generator("power_law_points", rng)
     if noise < 0 or n < 1:
         raise ValueError(f"power_law_points: n={n}, noise={noise}. "
                          "Ask for at least one point and no negative noise.")

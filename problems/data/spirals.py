@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from minigrad.arguments import generator
 from minigrad.backend import xp
 
 from .dataset import Dataset, Split
@@ -29,6 +30,7 @@ def load(seed=0, n_train=1_000, n_valid=1_000, n_test=2_000, noise=0.06, turns=1
 
 def two_spirals(rng, n, noise=0.06, turns=1.75):
     """n points (n, 2) and their arms (n,) int64, drawn independently."""
+    generator("two_spirals", rng)
     if n < 1 or noise < 0:
         raise ValueError(f"two_spirals: n={n}, noise={noise}. "
                          "Ask for at least one point and no negative noise.")

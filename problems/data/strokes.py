@@ -16,6 +16,8 @@ import math
 
 import numpy as np
 
+from minigrad.arguments import generator
+
 from .dataset import Dataset, image_split
 from .files import cached_arrays
 
@@ -52,6 +54,7 @@ def stroke_digits(rng, n, *, bend=0.07, noise=0.1, clutter=1):
     noise    standard deviation of the pixel noise, full ink = 1
     clutter  stray strokes per picture
     """
+    generator("stroke_digits", rng)
     if n < 1 or clutter < 0 or noise < 0:
         raise ValueError(f"stroke_digits: n={n}, noise={noise}, clutter={clutter}. "
                          "Ask for at least one picture and no negative amount.")

@@ -7,8 +7,10 @@ vocabulary is that of the training part, most frequent word first.
 
 from collections import Counter
 
+from .content import content_of
 from .dataset import Dataset, check_split
 from .files import obtain
+from .sources import content_known
 from .vocabulary import Vocabulary, text_split
 
 EOS = "<eos>"
@@ -31,10 +33,10 @@ def load_shakespeare(root=None, split="ours", context=256, download=True):
     """
     check_split("tinyshakespeare", split)
     path = obtain("tinyshakespeare", "text", root, download)
-    text = read_text(path)
-    if len(text) != SHAKESPEARE_CHARACTERS:
+    text = read_text(path, content_known("tinyshakespeare", "text"))
+    if len(text) != SHAKESPEARE_CHARACTERS or not text.isascii():
         raise ValueError(f"{path}: {len(text):,} characters, the published file has "
-                         f"{SHAKESPEARE_CHARACTERS:,}. Get the file again.")
+                         f"{SHAKESPEARE_CHARACTERS:,}, plain ASCII. Get the file again.")
     vocabulary = Vocabulary("".join(sorted(set(text))))
     tokens = vocabulary.encode(text)
     cut = len(tokens) * 9 // 10
@@ -62,7 +64,8 @@ def load_ptb(root=None, context=70, download=True):
     """Penn Treebank in Mikolov's preprocessing, 930 thousand words, vocabulary 10,000.
 
     Not free, so never downloaded: put ptb.train.txt, ptb.valid.txt and ptb.test.txt into the
-    folder ptb of MINIGRAD_DATA. Windows as in `load_shakespeare`.
+    folder ptb of MINIGRAD_DATA. No checksum is known here: damage that changes neither the counts
+    nor the vocabulary is not found. Windows as in `load_shakespeare`.
 
     Source: Marcus et al. 1993 (LDC99T42); Mikolov et al. 2010, INTERSPEECH.
     """
@@ -70,7 +73,7 @@ def load_ptb(root=None, context=70, download=True):
 
 
 def word_texts(name, root, download):
-    return {part: read_text(obtain(name, part, root, download))
+    return {part: read_text(obtain(name, part, root, download), content_known(name, part))
             for part in ("train", "valid", "test")}
 
 
@@ -102,9 +105,10 @@ def text_dataset(name, about, vocabulary, tokens, context):
     return Dataset(name, **splits, about=about, vocabulary=vocabulary, facts={"tokens": tokens})
 
 
-def read_text(path):
+def read_text(path, content=None):
+    """The text in a file; `content` as in `idx.read_idx`."""
     try:
-        return path.read_bytes().decode("utf-8")
+        return content_of(path, content).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8 text, byte {error.start} is "
                          f"0x{error.object[error.start]:02x}. Get the file again.") from None
