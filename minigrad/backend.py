@@ -1,6 +1,7 @@
 """Which array library does the arithmetic: NumPy, or CuPy on a GPU.
 
     MINIGRAD_BACKEND=numpy (default) | cupy        read once, when this file is imported
+    MINIGRAD_PLAIN=1                               formulas as they are written, no block-by-block
 
 Every other file says `from minigrad.backend import xp` and then reads like NumPy. There is no
 fallback: asking for a GPU that is not there is an error, so nobody trains on the wrong device
@@ -43,6 +44,7 @@ else:
     raise ValueError(f"MINIGRAD_BACKEND={name}: unknown backend; use 'numpy' or 'cupy'")
 
 on_device = name != "numpy"
+plain = os.environ.get("MINIGRAD_PLAIN") == "1"
 
 
 def to_host(a):

@@ -1,9 +1,8 @@
 """Adam and its relatives: a mean of the gradient over the root of a mean of its square.
 
 Both means carry the bias correction as a weighted sum over the sum of its weights (`optimizer.py`):
-with M = m/(1-β₁), V = v/(1-β₂) and c₁, c₂ the sums of weights,
-
-    m̂ / (√v̂ + ε)  =  (√c₂/c₁) · M / (√V + ε √c₂)
+the state holds M = m/(1-β₁) and V = v/(1-β₂), so m̂ = M/c₁ and v̂ = V/c₂ with c₁, c₂ the sums of
+weights.
 """
 from minigrad.backend import xp
 
@@ -35,16 +34,26 @@ class Adam(Elementwise):
     def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps)
 
+    def formula(self, g, t, lr, m, v):
+        m[...] = self.beta1 * m + g                         # m ← β₁ m + (1-β₁) g; held: m/(1-β₁)
+        v[...] = self.beta2 * v + g * g                     # v ← β₂ v + (1-β₂) g²; held: v/(1-β₂)
+        m_hat = m / weight_sum(self.beta1, t)               # m̂ = m / (1-β₁^t)
+        v_hat = v / weight_sum(self.beta2, t)               # v̂ = v / (1-β₂^t)
+        return -lr * m_hat / (v_hat**0.5 + self.eps)        # θ ← θ - η m̂ / (√v̂ + ε)
+
+    # ------------------------------------------------------------------ the same, in place
+    # m̂ / (√v̂ + ε)  =  (√c₂/c₁) · M / (√V + ε √c₂)
+
     def factors(self, t, lr):
         c1, a = self.weight_sum("beta1", t), self.weight_sum("beta2", t) ** 0.5
         return -lr * a / c1, self.eps * a
 
     def rule(self, D, G, factor, eps, M, V):
         M *= self.beta1
-        M += G
-        root_of_mean_square(V, G, self.beta2, eps, out=D)
-        xp.divide(M, D, out=D)
-        D *= factor
+        M += G                                              # m ← β₁ m + (1-β₁) g
+        root_of_mean_square(V, G, self.beta2, eps, out=D)   # √v̂ + ε, with v ← β₂ v + (1-β₂) g²
+        xp.divide(M, D, out=D)                              # m̂ / (√v̂ + ε)
+        D *= factor                                         # - η m̂ / (√v̂ + ε)
 
 
 class AdamW(Adam):
@@ -81,6 +90,17 @@ class NAdam(Adam):
     def __init__(self, lr=0.001, *, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0):
         self.configure(lr=lr, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
 
+    def formula(self, g, t, lr, m, v):
+        c, c_next = weight_sum(self.beta1, t), weight_sum(self.beta1, t + 1)
+        m[...] = self.beta1 * m + g                         # m ← β₁ m + (1-β₁) g
+        v[...] = self.beta2 * v + g * g                     # v ← β₂ v + (1-β₂) g²
+        # n = β₁ m / (1-β₁^(t+1)) + (1-β₁) g / (1-β₁^t)
+        n = self.beta1 * m / c_next + g / c
+        v_hat = v / weight_sum(self.beta2, t)               # v̂ = v / (1-β₂^t)
+        return -lr * n / (v_hat**0.5 + self.eps)            # θ ← θ - η n / (√v̂ + ε)
+
+    # ------------------------------------------------------------------ the same, in place
+
     def factors(self, t, lr):
         c, c_next = self.weight_sum("beta1", t), self.weight_sum("beta1", t + 1)
         a = self.weight_sum("beta2", t) ** 0.5
@@ -88,9 +108,9 @@ class NAdam(Adam):
 
     def rule(self, D, G, factor, eps, ahead, M, V):
         M *= self.beta1
-        M += G
-        root_of_mean_square(V, G, self.beta2, eps, out=D)
-        N = M * ahead                                       # n = (M β₁ c/c_next + g) / c
-        N += G
-        xp.divide(N, D, out=D)
-        D *= factor
+        M += G                                              # m ← β₁ m + (1-β₁) g
+        root_of_mean_square(V, G, self.beta2, eps, out=D)   # √v̂ + ε, with v ← β₂ v + (1-β₂) g²
+        N = M * ahead
+        N += G                                              # c n = β₁ M c/c_next + g
+        xp.divide(N, D, out=D)                              # n / (√v̂ + ε)
+        D *= factor                                         # - η n / (√v̂ + ε)

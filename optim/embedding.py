@@ -25,7 +25,7 @@ import numpy as np
 
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, column, dot, scalars, scaled
+from .optimizer import Optimizer, column, dot, fresh, scalars, scaled
 
 NAMED = ("none", "gradient", "momentum", "theta")
 
@@ -87,6 +87,7 @@ class Induced(Optimizer):
         own = {f"base.{key}": a for key, a in self.base.init(theta).items() if key != "t"}
         return {**super().init(theta), **own, "e": scalars(theta, 0.0), "s": scalars(theta, 1.0)}
 
+    @fresh
     def update(self, g, loss, theta, state):
         if not isinstance(self.q, float) or self.q != 1.0:
             refuse_nonpositive("Induced", loss, g, "Add a constant to the loss, or use q=1.")
@@ -133,6 +134,7 @@ class OffDiagonal(Optimizer):
     def init(self, theta):
         return {**super().init(theta), "m": xp.zeros_like(theta), "s": scalars(theta, 1.0)}
 
+    @fresh
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)
         m, xi = state["m"], self.xi

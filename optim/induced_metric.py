@@ -18,10 +18,11 @@ identity, RMSprop's, `RMSInducedMetric`. All three smooth the metric term and th
 exponential means with bias correction, and use one factor s for all parameters. Other heights, and
 the metric over any other method: `embedding.py`.
 """
+from minigrad import backend
 from minigrad.backend import xp
 
 from .embedding import factor, refuse_nonpositive
-from .optimizer import column, dot, pieces, scalars, weight_sum
+from .optimizer import column, dot, fresh, pieces, scalars, scaled, weight_sum
 from .rmsprop import root_of_mean_square
 from .scalar_rate import ScalarRate
 
@@ -116,6 +117,7 @@ class LogInducedMetric(InducedMetric):
                              f"{on_nonpositive!r}.")
         self.on_nonpositive = on_nonpositive
 
+    @fresh
     def update(self, g, loss, theta, state):
         if self.on_nonpositive == "raise":
             refuse_nonpositive("LogInducedMetric", loss, g,
@@ -159,17 +161,34 @@ class RMSInducedMetric(InducedMetric):
     def init(self, theta):
         return {**super().init(theta), "r": xp.zeros_like(theta)}
 
+    @fresh
     def update(self, g, loss, theta, state):
+        if hasattr(self, "by_pieces") and not backend.plain:
+            return self.by_pieces(g, loss, theta, state)
+        t, lr = self.tick(state)
+        m, r = state["m"], state["r"]
+        r[...] = self.beta_rms * r + g * g                  # r ← β_r r + (1-β_r) g²
+        m[...] = self.momentum * m + g                      # m ← μ m + (1-μ) g
+        D = (r / weight_sum(self.beta_rms, t)) ** 0.5 + self.eps        # D = √r̂ + ε
+        e_hat = self.smooth(dot(g, g / D), t, state)        # e ← β e + (1-β) ξ gᵀ D⁻¹ g
+        s = self.factor(e_hat, column(loss), state)         # s = 1 / (1 + ê)
+        delta = scaled(m / D, -lr * s / weight_sum(self.momentum, t))   # θ ← θ - η s m̂/D
+        self.shrink(delta, lr, theta)
+        return xp.asarray(delta, dtype=theta.dtype), state
+
+    # ------------------------------------------------------------------ the same, piece by piece
+
+    def by_pieces(self, g, loss, theta, state):
         t, lr = self.tick(state)
         a = self.weight_sum("beta_rms", t) ** 0.5
         eps, q, delta = self.eps * a, 0.0, xp.empty_like(theta)
         for part in pieces(theta):
             G, M, R, D = g[part], state["m"][part], state["r"][part], delta[part]
-            root_of_mean_square(R, G, self.beta_rms, eps, out=D)        # the paper's D, times a
-            q = q + dot(G, G / D)
+            root_of_mean_square(R, G, self.beta_rms, eps, out=D)        # the formula's D, times a
+            q = q + dot(G, G / D)                           # gᵀ D⁻¹ g / a
             M *= self.momentum
-            M += G
-            xp.divide(M, D, out=D)
+            M += G                                          # m ← μ m + (1-μ) g
+            xp.divide(M, D, out=D)                          # m/D
         s = self.factor(self.smooth(q * a, t, state), column(loss), state)
         delta *= s * (-lr * a / self.weight_sum("momentum", t))
         self.shrink(delta, lr, theta)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from minigrad.backend import xp
 
 from .adam import AdamW
-from .optimizer import Optimizer
+from .optimizer import Optimizer, fresh
 
 FALLBACK = "fallback."                              # its part of the state
 
@@ -82,6 +82,7 @@ class MatrixMethod(Optimizer):
             state |= prefixed(self.fallback.init(gather(theta, self.rest)))
         return state
 
+    @fresh
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)
         shared = self.prepare(g, t, state)

@@ -59,8 +59,9 @@ class Objective:
             if batch is not None:
                 raise TypeError("Objective: a batch needs a Problem, got a plain function. "
                                 "Close over the data.")
-        self.f, self.clip = f, clip
         self.takes_batch = batches is not None or hasattr(f, "loss") or self.layout is not None
+        self.f = f.tree_loss if self.layout is not None else getattr(f, "loss", f)
+        self.clip = clip
         self.batches = [batch] if batches is None else list(batches)
         self.shares = shares(self.batches, weights)
         self.seeds = None if noise is None else [int(noise.integers(2**63)) for _ in self.batches]
@@ -98,32 +99,38 @@ class Objective:
 
     def value(self, theta):
         """Heights (...) of points (..., d)."""
-        self.check_rows(theta, "value")
+        self.check(theta, "value")
         self.values += points(theta) * len(self.batches)
+        if len(self.batches) == 1:
+            return self.heights(theta, 0)
         return average(self.shares, (self.heights(theta, b) for b in range(len(self.batches))))
 
     def value_and_grad(self, theta, watch=False):
         """Heights (...) and gradients (..., d); told to watch, it keeps `layers`, at no cost but
         the memory of the graph."""
-        self.check_rows(theta, "value_and_grad")
+        self.check(theta, "value_and_grad")
         self.gradients += points(theta) * len(self.batches)
-        heights, self.layers = [], []
+        self.layers = []
+        if len(self.batches) == 1:
+            self.loss, g = self.heights_and_gradients(theta, 0, watch)
+        else:
+            heights = []
 
-        def gradient(b):
-            height, g = self.heights_and_gradients(theta, b, watch)
-            heights.append(height)
-            return g
+            def gradient(b):
+                height, g = self.heights_and_gradients(theta, b, watch)
+                heights.append(height)
+                return g
 
-        g = average(self.shares, map(gradient, range(len(self.batches))))
+            g = average(self.shares, map(gradient, range(len(self.batches))))
+            self.loss = average(self.shares, heights)
         if self.clip is not None:
             norm = xp.sqrt(xp.sum(g * g, axis=-1, keepdims=True))
             g = g * (self.clip / xp.maximum(norm, self.clip))
-        self.loss = average(self.shares, heights)
         return self.loss, g
 
     def hvp(self, theta):
         """The function v (..., d) -> H v (..., d); the landscape is linearised once, here."""
-        self.check_rows(theta, "hvp")
+        self.check(theta, "hvp")
         self.gradients += points(theta) * len(self.batches)
         products = [self.linearised(theta, b) for b in range(len(self.batches))]
 
@@ -146,11 +153,11 @@ class Objective:
 
     def height(self, x, b):
         """The height over batch b, as a function of a point, or of the tree of weights."""
-        f = self.f.tree_loss if self.layout is not None else getattr(self.f, "loss", self.f)
         if not self.takes_batch:
-            return f(x)
-        noise = {} if self.seeds is None else {"rng": np.random.default_rng(self.seeds[b])}
-        return f(x, self.batches[b], **noise)
+            return self.f(x)
+        if self.seeds is None:
+            return self.f(x, self.batches[b])
+        return self.f(x, self.batches[b], rng=np.random.default_rng(self.seeds[b]))
 
     def heights(self, theta, b):
         if self.loops and theta.ndim > 1:
@@ -189,10 +196,11 @@ class Objective:
     def ravel(self, tree):
         return tree if self.layout is None else self.layout.ravel(tree)
 
-    def check_rows(self, theta, asked):
+    def check(self, theta, asked):
         """Refuses what is no point; once, compares a row of a batch with the same row alone."""
-        point(f"Objective.{asked}", theta)
-        if theta.ndim > 1 and not self.rows_seen and not self.loops and points(theta) > 1:
+        if not (isinstance(theta, xp.ndarray) and theta.dtype.kind == "f" and theta.ndim):
+            point(f"Objective.{asked}", theta)
+        if not self.rows_seen and theta.ndim > 1 and not self.loops and points(theta) > 1:
             self.rows_seen = rows_are_separate(lambda x: self.heights(x, 0), theta)
 
 

@@ -111,18 +111,17 @@ class Optimizer:
         silently, so that a sweep survives its worst configuration: look at the losses.
         (On a GPU the loss is looked at every 20 steps.)
         """
-        name = type(self).__name__
         if not hasattr(objective, "value_and_grad"):
-            raise TypeError(f"{name}.step: needs an Objective, got {type(objective).__name__}. "
-                            "Wrap it: optim.Objective(f).")
-        point(f"{name}.step", theta)
+            raise TypeError(f"{type(self).__name__}.step: needs an Objective, got "
+                            f"{type(objective).__name__}. Wrap it: optim.Objective(f).")
+        if not (isinstance(theta, xp.ndarray) and theta.dtype.kind == "f" and theta.ndim):
+            point(f"{type(self).__name__}.step", theta)
         if not isinstance(state, dict):
-            raise TypeError(f"{name}.step: state must be the dict that init(theta) gave, got "
-                            f"{type(state).__name__}.")
-        before = {"t": int(state.get("t", 0))}
+            raise TypeError(f"{type(self).__name__}.step: state must be the dict that init(theta) "
+                            f"gave, got {type(state).__name__}.")
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             theta, state, loss = self.advance(objective, theta, state)
-        self.check_loss(loss, before)
+        self.check_loss(loss, state, done=1)
         return theta, state, loss
 
     def advance(self, objective, theta, state):
@@ -130,6 +129,9 @@ class Optimizer:
         overrides it; `look` is its first question."""
         loss, g = self.look(objective, theta, state)
         delta, state = self.update(g, loss, theta, state)
+        if getattr(self.update, "fresh", False):
+            delta += theta
+            return delta, state, loss
         return theta + delta, state, loss           # a new array: delta may be the state's own
 
     def look(self, objective, theta, state):
@@ -143,13 +145,17 @@ class Optimizer:
         what follows a run asks this way too, so that nothing is evaluated twice."""
         return objective.value_and_grad(theta)
 
-    def check_loss(self, loss, state):
-        """Raises ValueError when the loss of a single point is NaN or infinite."""
-        if getattr(loss, "ndim", 0) or (LOOK_EVERY > 1 and int(state.get("t", 0)) % LOOK_EVERY):
+    def check_loss(self, loss, state, done=0):
+        """Raises ValueError when the loss of a single point is NaN or infinite; done is 1 where
+        the step it belongs to has been counted."""
+        if getattr(loss, "ndim", 0):
+            return
+        if LOOK_EVERY > 1 and (int(state.get("t", 0)) - done) % LOOK_EVERY:
             return
         if not math.isfinite(float(loss)):
+            t = max(0, int(state.get("t", 0)) - done)
             raise ValueError(f"{type(self).__name__}.step: the loss is {float(loss)} at step "
-                             f"{int(state.get('t', 0)) + 1} (lr={self.learning_rate(state)}). "
+                             f"{t + 1} (lr={self.learning_rate({'t': t})}). "
                              "Use a smaller lr, or another start.")
 
     def learning_rate(self, state):
@@ -193,45 +199,72 @@ class Optimizer:
 
 
 class Elementwise(Optimizer):
-    """A method whose rule treats every coordinate alone.
+    """A method whose formula treats every coordinate alone.
 
     memory    names of the arrays in the state, each shaped as theta
+    formula   (g, t, lr, *memory) -> displacement without the decay; writes the memory
+
+    What stands below the banner, here and in each method, is the same once more, for speed:
+
     factors   (t, lr) -> the numbers of step t, computed once
     rule      (D, G, *factors, *memory): D ← displacement for the gradient G, memory updated
 
-    One long point is worked on in pieces that stay in the cache from one operation to the next, up
-    to the addition to theta: a rule of ten operations then reads its arrays from memory once.
+    A method without a rule goes by its formula alone; so does every method with MINIGRAD_PLAIN=1.
     """
 
     decay = 0.0
+    rule = None
 
     def init(self, theta):
         return {**super().init(theta), **{name: xp.zeros_like(theta) for name in self.memory}}
 
     def update(self, g, loss, theta, state):
-        return self.displace(g, theta, state, onto=0.0)
+        if self.rule is not None and not backend.plain:
+            return self.by_pieces(g, theta, state, as_step)
+        t, lr = self.tick(state)
+        delta = self.formula(g, t, lr, *(state[name] for name in self.memory))
+        if not is_zero(self.decay):
+            delta = delta - lr * self.decay * theta
+        return xp.asarray(delta, dtype=theta.dtype), state
+
+    # ------------------------------------------------------------------ the same, piece by piece
+    # One long point is worked on in pieces that stay in the cache from one operation to the next,
+    # up to the addition to theta: a rule of ten operations then reads its arrays from memory once.
 
     def advance(self, objective, theta, state):
-        if type(self).update is not Elementwise.update:     # a subclass has another displacement
+        if type(self).update is not Elementwise.update or self.rule is None or backend.plain:
             return super().advance(objective, theta, state)
         loss, g = self.look(objective, theta, state)
-        theta, state = self.displace(g, theta, state, onto=1.0)
+        theta, state = self.by_pieces(g, theta, state, as_point)
         return theta, state, loss
 
-    def displace(self, g, theta, state, onto):
-        """onto · θ + delta, the decay included: (onto - η λ) θ + the rule's displacement."""
+    def by_pieces(self, g, theta, state, finish):
+        """The rule on each piece, then finish(D, W, η λ) with the piece W of theta."""
         t, lr = self.tick(state)
-        factors, share = self.factors(t, lr), onto - lr * self.decay
+        factors, share = self.factors(t, lr), None if is_zero(self.decay) else lr * self.decay
         out = xp.empty_like(theta)
         for part in pieces(theta):
             D = out[part]
             self.rule(D, g[part], *factors, *(state[name][part] for name in self.memory))
-            if is_zero(self.decay):
-                if onto:
-                    D += theta[part]
-            else:
-                D += theta[part] * share
+            finish(D, theta[part], share)
         return out, state
+
+
+def fresh(update):
+    """Marks an `update` whose displacement is a new array: adding theta may then overwrite it."""
+    update.fresh = True
+    return update
+
+
+def as_step(D, W, share):
+    """D ← D - η λ W."""
+    if share is not None:
+        D -= W * share
+
+
+def as_point(D, W, share):
+    """D ← (1 - η λ) W + D."""
+    D += W if share is None else W * (1.0 - share)
 
 
 def weight_sum(beta, t):

@@ -4,18 +4,6 @@ from minigrad.backend import xp
 from .optimizer import Elementwise, is_zero
 
 
-def root_of_mean_square(R, g, beta, eps, out):
-    """R ← β R + g²,   out ← √R + ε,   all in place.
-
-    With the mean square r = (1-β) R:  √r + ε' = √(1-β) (√R + ε),  ε = ε'/√(1-β).
-    """
-    xp.multiply(g, g, out=out)
-    R *= beta
-    R += out
-    xp.sqrt(R, out=out)
-    out += eps
-
-
 class RMSprop(Elementwise):
     """Steps of about the same length in every coordinate, whatever the size of its gradient.
 
@@ -43,16 +31,39 @@ class RMSprop(Elementwise):
         self.configure(lr=lr, beta_rms=beta_rms, eps=eps, momentum=momentum, decay=decay)
         self.memory = ("r",) if is_zero(self.momentum) else ("r", "u")
 
+    def formula(self, g, t, lr, r, u=None):
+        a = (1.0 - self.beta_rms) ** 0.5
+        r[...] = self.beta_rms * r + g * g                  # r ← β r + (1-β) g²; held: r/(1-β)
+        step = g / (a * r**0.5 + self.eps)                  # g / (√r + ε)
+        if u is not None:
+            u[...] = self.momentum * u + a * step           # u ← μ u + g / (√r + ε); held: √(1-β) u
+            step = u / a
+        return -lr * step                                   # θ ← θ - η u
+
+    # ------------------------------------------------------------------ the same, in place
+
     def factors(self, t, lr):
         a = (1.0 - self.beta_rms) ** 0.5                    # √r = a √R
         return -lr / a, self.eps / a
 
     def rule(self, D, G, factor, eps, R, U=None):
-        root_of_mean_square(R, G, self.beta_rms, eps, out=D)
-        xp.divide(G, D, out=D)
+        root_of_mean_square(R, G, self.beta_rms, eps, out=D)        # (√r + ε)/a
+        xp.divide(G, D, out=D)                              # a g / (√r + ε)
         if U is None:
-            D *= factor
+            D *= factor                                     # - η g / (√r + ε)
         else:
             U *= self.momentum
-            U += D
-            xp.multiply(U, factor, out=D)
+            U += D                                          # a u
+            xp.multiply(U, factor, out=D)                   # - η u
+
+
+def root_of_mean_square(R, g, beta, eps, out):
+    """R ← β R + g²,   out ← √R + ε,   all in place.
+
+    With the mean square r = (1-β) R:  √r + ε' = √(1-β) (√R + ε),  ε = ε'/√(1-β).
+    """
+    xp.multiply(g, g, out=out)
+    R *= beta
+    R += out
+    xp.sqrt(R, out=out)
+    out += eps

@@ -14,7 +14,7 @@ They cost one dot product more than gradient descent. Written this way each is i
 
 A batch of points has a rate each: L, q and γ are () for a point (d,), (n, 1) for a batch (n, d).
 """
-from .optimizer import Optimizer, column, dot, scalars, scaled
+from .optimizer import Optimizer, column, dot, fresh, scalars, scaled
 
 
 class ScalarRate(Optimizer):
@@ -37,6 +37,7 @@ class ScalarRate(Optimizer):
         """What γ multiplies: the gradient, or what is made of it."""
         return g
 
+    @fresh
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)
         gamma = state["gamma"]

@@ -36,6 +36,15 @@ class SGD(Elementwise):
         if nesterov and not is_zero(self.dampening):
             raise ValueError(f"SGD: nesterov needs dampening = 0, got {dampening}.")
 
+    def formula(self, g, t, lr, v=None):
+        if v is None:
+            return -lr * (1.0 - self.dampening) * g
+        v[...] = self.momentum * v + g                      # v ← μ v + (1-τ) g; held: v/(1-τ)
+        u = g + self.momentum * v if self.nesterov else v   # u = v, or g + μ v
+        return -lr * (1.0 - self.dampening) * u             # θ ← θ - η u
+
+    # ------------------------------------------------------------------ the same, in place
+
     def factors(self, t, lr):
         return (-lr * (1.0 - self.dampening),)
 
@@ -44,10 +53,10 @@ class SGD(Elementwise):
             xp.multiply(G, factor, out=D)
             return
         V *= self.momentum
-        V += G
+        V += G                                              # v ← μ v + (1-τ) g
         if self.nesterov:
             xp.multiply(V, self.momentum, out=D)
-            D += G
-            D *= factor
+            D += G                                          # u = g + μ v
+            D *= factor                                     # - η u
         else:
-            xp.multiply(V, factor, out=D)
+            xp.multiply(V, factor, out=D)                   # - η v

@@ -1,6 +1,8 @@
 """What holds for all first-order methods: batches, dtypes, values, states, messages."""
 import ast
 import math
+import re
+import types
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from optim import (NGN, NGNM, SGD, AdaGradNorm, Adam, AdamW, DecSPS, Induced, In
                    LogInducedMetric, NAdam, NormalizedSGD, Objective, OffDiagonal, Optimizer,
                    RMSInducedMetric, RMSprop, StochasticPolyak)
 from optim.optimizer import BLOCK, pieces
+
 
 def damped(base, xi, **hyper):
     return Induced(base(**hyper), xi=xi, q=0.5)
@@ -42,6 +45,8 @@ METHODS = {
     "adagrad_norm": (AdaGradNorm, dict(lr=0.2)),
     "normalized": (NormalizedSGD, dict(lr=0.02, share=0.5)),
 }
+
+FOLDER = Path(optim.__file__).parent
 
 
 def hills(theta):
@@ -139,6 +144,58 @@ def test_pieces_change_nothing(method, monkeypatch):
         delta, state = opt.update(g, loss, moved, state)
         ends.append(to_host(moved + delta))
     np.testing.assert_allclose(*ends, rtol=1e-12)           # rms adds its dot product in pieces
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(3,), (4, 3)])
+def test_the_formula_alone_is_the_same_method(method, shape, monkeypatch):
+    """MINIGRAD_PLAIN=1: what stands above the banners, against what stands below; the states too,
+    so that a run may be taken up by either."""
+    make, hyper = METHODS[method]
+    theta = xp.asarray(np.random.default_rng(0).normal(size=shape))
+    if len(shape) == 2:
+        hyper = times(hyper, xp.asarray([[1.0], [0.9], [0.5], [0.1]]))
+    monkeypatch.setattr("minigrad.backend.plain", False)
+    quick, state, _ = descend(make(**hyper), theta, steps=12)
+    monkeypatch.setattr("minigrad.backend.plain", True)
+    plain, other, _ = descend(make(**hyper), theta, steps=12)
+    np.testing.assert_allclose(to_host(plain), to_host(quick), rtol=1e-11)
+    assert state.keys() == other.keys()
+    for key in state:
+        np.testing.assert_allclose(to_host(other[key]), to_host(state[key]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_formula_alone_keeps_dtype_and_points(method, dtype, monkeypatch):
+    monkeypatch.setattr("minigrad.backend.plain", True)
+    test_dtype_in_is_dtype_out(method, dtype, (4, 3))
+    test_points_are_values_and_states_can_be_saved(method)
+
+
+@pytest.mark.parametrize("file", ["sgd", "rmsprop", "adam", "induced_metric"])
+def test_what_stands_below_the_banners_can_be_deleted(file):
+    """Cut out of every class, the rest runs, and goes where the whole goes."""
+    lines, out, inside = (FOLDER / f"{file}.py").read_text().splitlines(), [], False
+    for line in lines:
+        if re.match(r"    # -{20,} the same", line):
+            inside = True
+        elif line and not line.startswith("    "):
+            inside = False
+        if not inside:
+            out.append(line)
+    assert len(out) < len(lines)
+    module = types.ModuleType(f"optim.{file}_alone")
+    module.__package__ = "optim"
+    exec("\n".join(out), vars(module))
+    for make, hyper in METHODS.values():
+        if isinstance(make, type) and make.__module__ == f"optim.{file}":
+            alone = getattr(module, make.__name__)(**hyper)
+            assert not any(hasattr(alone, name) for name in ("factors", "by_pieces") if
+                           name in vars(make))
+            theta = xp.asarray([0.3, -1.0, 2.0])
+            np.testing.assert_allclose(to_host(descend(alone, theta)[0]),
+                                       to_host(descend(make(**hyper), theta)[0]), rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -257,7 +314,6 @@ def test_base_class_has_no_rule():
         Optimizer().update(None, None, None, None)
 
 
-FOLDER = Path(optim.__file__).parent
 FAMILIES = {"Optimizer", "Elementwise", "ScalarRate", "Adam", "InducedMetric", "SAM", "NGN",
             "StochasticPolyak", "MatrixMethod", "SchattenMuon"}
 
