@@ -23,6 +23,7 @@ from minigrad.backend import float_of, to_host, xp
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
 DRIFT = 0.6             # vectors count as orthogonal up to rounding ** DRIFT: 4e-10 in float64
+ROUNDING = 4.0          # of a step, in units of the dtype's eps: dot products err less than sqrt(n)
 ALWAYS = 8              # the first steps are orthogonalised in any case: they show asymmetry
 ASYMMETRY = 1e-6        # <v, A w> and <w, A v> may differ by this share of |T| (float64)
 
@@ -92,7 +93,7 @@ def krylov_basis(matvec, start, m, passes=2):
             w -= float(b[j - 1]) * V[j - 1]
         scale = max(np.abs(a[:j + 1]).max(), b.max())
         b[j] = float_of(xp.linalg.norm(w))
-        before, now = now, drift(a, b, now, before, rounding * math.sqrt(n) * scale)
+        before, now = now, drift(a, b, now, before, ROUNDING * rounding * scale)
         if np.abs(now).max() > rounding**DRIFT:
             due = max(due, 2)                         # v_{j+1} and v_{j+2}: the recurrence has both
         if due and passes:
@@ -104,7 +105,7 @@ def krylov_basis(matvec, start, m, passes=2):
                 if float_of(xp.linalg.norm(h)) <= math.sqrt(rounding) * size:
                     break
             b[j] = float_of(xp.linalg.norm(w))
-            now[:] = rounding * math.sqrt(n)
+            now[:] = ROUNDING * rounding
             due -= 1
         if b[j] <= BREAKDOWN * scale or (passes and j + 1 == n):
             return Krylov(V[:j + 1], a[:j + 1], b[:j + 1], True)

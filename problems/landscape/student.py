@@ -51,6 +51,24 @@ def t_quantile(probability, degrees):
     return t
 
 
+def student_interval(mean, stderr, degrees, level=0.95, rounding=0.0):
+    """(low, high) = mean ± (t stderr + rounding), t the Student quantile of the level.
+
+    All the line where there are no degrees of freedom: one sample does not tell how far it is off.
+    Raises ValueError for a level outside (0, 1)
+    """
+    check_level("interval", level)
+    if degrees < 1:
+        return -math.inf, math.inf
+    reach = (t_quantile(0.5 + 0.5 * level, degrees) * stderr if stderr else 0.0) + rounding
+    return mean - reach, mean + reach
+
+
+def standard_error(samples):
+    """s/√n of samples (n,); infinite for one."""
+    return float(samples.std(ddof=1)) / math.sqrt(len(samples)) if len(samples) > 1 else math.inf
+
+
 def t_cdf(t, degrees):
     """P(T <= t) for Student's T with `degrees` ν of freedom."""
     check_degrees("t_cdf", degrees)
@@ -146,3 +164,8 @@ def check_degrees(name, degrees):
     if not degrees > 0:
         raise ValueError(f"{name}: degrees of freedom must be positive, got {degrees}. "
                          "n samples have n - 1 of them, so take two at least.")
+
+
+def check_level(where, level):
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"{where}: level must lie in (0, 1), got {level}. For 95 % give 0.95.")

@@ -24,7 +24,7 @@ from .searches import SEARCHES, Search, bent, in_basis, norms, pinv_times
 __all__ = ["CriticalPoint", "find_critical_point", "IndexStudy", "distinct", "index_against_height"]
 
 FLAT = 1e-6                               # |H g| below this share of |H||g|: g lies in H's kernel
-NOISE = 1e-12                             # |g| in H's kernel that rounding makes, of |H|(1 + |theta|)
+NOISE = 1e-12                             # rounding of g in H's kernel, a share of |H|(1 + |θ|)
 SHORT = 1e-3                              # a converged point's root is within SHORT (1 + |theta|)
 ITERATIONS = {"newton": 100, "lm": 500, "gradnorm": 5000}
 

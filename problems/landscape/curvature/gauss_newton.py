@@ -1,13 +1,14 @@
 """The Gauss-Newton matrix: the part of the Hessian that a linear network would have.
 
-    L(theta) = l(z(theta)):    H = G + sum_k dl/dz_k d^2 z_k/dtheta^2,    G = J^T l''(z) J
+    L(θ) = l(z(θ)):    H = G + Σ_k ∂l/∂z_k ∂²z_k/∂θ²,    G = J^T l''(z) J
 
 G is positive semi-definite for a convex l, so all negative curvature of a network sits in the
-second term, which fades as the residuals dl/dz do. Three maps, each applied to a vector: push it
+second term, which fades as the residuals ∂l/∂z do. Three maps, each applied to a vector: push it
 forward (J), bend it (l''), pull it back (J^T).
 """
 import minigrad as mg
-from minigrad.backend import xp
+from minigrad.arguments import point
+from minigrad.backend import float_of, xp
 from optim.objective import average, shares
 
 from .hessian import check_finite, check_vector
@@ -16,7 +17,7 @@ from .hessian import check_finite, check_vector
 class GaussNewtonOp:
     """v -> G v at a point, averaged over batches by their size.
 
-        G v = J^T (l''(z) (J v)),     z = outputs(theta)
+        G v = J^T (l''(z) (J v)),     z = outputs(θ)
 
     outputs  function of theta (and a batch): z, any shape
     height   convex function of z (and the batch): a scalar
@@ -42,24 +43,86 @@ class GaussNewtonOp:
 
     @classmethod
     def of_network(cls, network, theta, batches=None):
-        """That of a `problems.Network`; cross-entropy unless the model's loss_name is "mse"."""
-        squares = getattr(network.model, "loss_name", "cross_entropy") == "mse"
+        """That of a `problems.Network`: l is what its model's own loss does with the outputs.
+
+        The model's `loss(params, batch)` is run with the outputs z put in the place of its
+        `apply`, so whatever it makes of them (half a square, smoothed labels, weights of classes)
+        is bent as it is. A loss that does not go through `apply` must be the mean cross-entropy or
+        the mean squared error of its outputs, which is checked by its value.
+
+        Raises ValueError if the outputs do not determine the loss
+        """
+        theta = point("GaussNewtonOp", theta)
+        batches = [network.data] if batches is None else list(batches)
+        if any(batch is None for batch in batches):
+            raise ValueError("GaussNewtonOp: the network has no data to take its loss over. "
+                             "Give data to the Network, or batches=.")
 
         def outputs(theta, batch):
             return network.model.apply(network.params(theta), batch[0])
 
-        def height(z, batch):
-            if squares:
-                return mg.mean_squared_error(z, batch[1].reshape(z.shape))
-            return mg.softmax_cross_entropy(z, batch[1])
+        rules = {}
 
-        return cls(outputs, height, theta, [network.data] if batches is None else batches)
+        def height(z, batch):
+            if id(batch) not in rules:
+                rules[id(batch)] = rule_of(network, theta, batch, outputs(theta, batch))
+            return rules[id(batch)](z, batch)
+
+        return cls(outputs, height, theta, batches)
 
     def matvec(self, v):
         """G v for v (n,)."""
         check_vector("GaussNewtonOp", v, self.n)
         self.calls += 1
         return average(self.shares, (apply(v) for apply in self.products))
+
+
+class Substitute:
+    """A model whose outputs are given; all else is the model's own."""
+
+    def __init__(self, model, outputs):
+        self.__dict__.update(model=model, outputs=outputs, asked=False)
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def apply(self, params, inputs, **settings):
+        self.__dict__["asked"] = True
+        return self.outputs
+
+
+def own_height(network, params):
+    """(z, batch) -> the model's own loss with outputs z, and whether it asked for them."""
+    loss = getattr(type(network.model), "loss", None)
+
+    def height(z, batch):
+        model = Substitute(network.model, z)
+        value = network.model.loss(params, batch) if loss is None else loss(model, params, batch)
+        height.asked = model.asked
+        return value
+
+    height.asked = False
+    return height
+
+
+def rule_of(network, theta, batch, z):
+    """How the network's loss comes from its outputs z: the first rule that gives its value."""
+    params = network.params(theta)
+    right = float_of(network.tree_loss(params, batch))
+    own = own_height(network, params)
+    for rule in (own, mg.softmax_cross_entropy, squared_error):
+        try:
+            value = float_of(rule(z, batch) if rule is own else rule(z, batch[1]))
+        except (TypeError, ValueError):
+            continue                                        # labels of another kind
+        if (rule is not own or own.asked) and abs(value - right) <= 1e-6 * (1.0 + abs(right)):
+            return own if rule is own else lambda z, batch, rule=rule: rule(z, batch[1])
+    raise ValueError("GaussNewtonOp: the network's loss is not made of what its apply returns. "
+                     "Give GaussNewtonOp(outputs, height, theta, batches) both functions.")
+
+
+def squared_error(z, targets):
+    return mg.mean_squared_error(z, targets.reshape(z.shape))
 
 
 def product(outputs, height, theta, batch):

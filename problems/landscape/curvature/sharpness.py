@@ -22,7 +22,7 @@ from optim.sam import TINY
 
 from .ascent import Ball, highest
 from .hessian import HessianOp, as_objective
-from .spectrum import lanczos
+from .spectrum import RitzResult, lanczos
 
 
 class TopCurvature(NamedTuple):
@@ -32,6 +32,11 @@ class TopCurvature(NamedTuple):
     residual: float
     converged: bool
     vector: Any
+    ritz: RitzResult
+
+    def interval(self, level=0.95):
+        """(low, high) that holds lambda_max with this probability or more: see `confidence`."""
+        return self.ritz.interval(level)
 
 
 class Sharpness(NamedTuple):
@@ -50,7 +55,7 @@ def top_curvature(objective, theta, rng, m=30):
     """S1, the largest algebraic eigenvalue of the Hessian, by m Lanczos steps."""
     ritz = lanczos(HessianOp(objective, theta), min(m, theta.shape[-1]), which="LA", rng=rng)
     return TopCurvature(float(ritz.values[-1]), float(ritz.residuals[-1]), ritz.converged,
-                        ritz.vectors[-1])
+                        ritz.vectors[-1], ritz)
 
 
 def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):

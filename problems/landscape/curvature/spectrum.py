@@ -14,8 +14,13 @@ import numpy as np
 
 from minigrad.backend import float_of, xp
 from optim.krylov import krylov_basis
+from problems.landscape.student import check_level
 
+from .confidence import top_interval
 from .hessian import operator
+
+
+ROUNDING = 16.0                     # of an eigenvalue, in units of the dtype's eps and of |T|
 
 
 class PowerResult(NamedTuple):
@@ -35,15 +40,18 @@ class PowerResult(NamedTuple):
 
 
 class RitzResult(NamedTuple):
-    """Eigenpairs seen from a Krylov space: an eigenvalue lies within each residual of its value.
+    """Eigenpairs seen from Krylov spaces: an eigenvalue lies within each residual of its value.
 
     values (k,)      ascending, on the host
-    vectors (k, n)   unit vectors, one a row, on the device
+    vectors (k, n)   orthonormal, one a row, on the device
     residuals (k,)   |A v - value v| = b_m |s_m|, from the last row of T's eigenvectors; at least
                      rounding
-    converged        as many pairs as asked for, with residuals <= tol times the largest |value|
-    products         with the operator: the dimension of the space
-    exhausted        the space was invariant: no more can be learned from this start
+    converged        as many pairs as asked for, with residuals <= tol times the largest |value|,
+                     and, for several, no other found by a run across them from a new start
+    products         with the operator, in all runs
+    exhausted        the first space was invariant: no more can be learned from that start
+    a, b (m,), n     T of the first run, as in `optim.krylov`, and the size of the operator
+    drawn            the first start was drawn at random
     """
 
     values: np.ndarray
@@ -52,6 +60,28 @@ class RitzResult(NamedTuple):
     converged: bool
     products: int
     exhausted: bool
+    a: np.ndarray
+    b: np.ndarray
+    n: int
+    drawn: bool
+
+    def interval(self, level=0.95, end="top"):
+        """(low, high) that holds the largest ("top") or smallest ("bottom") eigenvalue of all.
+
+        With probability `level` or more over the random start: see `confidence`.
+        """
+        if end not in ("top", "bottom"):
+            raise ValueError(f"RitzResult.interval: end must be 'top' or 'bottom', got {end!r}.")
+        if not self.drawn:
+            raise ValueError("RitzResult.interval: the start was given, and nothing is known of "
+                             "what it misses. Draw it: pass rng= in place of start=.")
+        check_level("RitzResult.interval", level)
+        size = max(float(np.abs(self.a).max()), float(self.b.max()))
+        rounding = ROUNDING * float(np.finfo(self.vectors.dtype).eps) * size
+        if end == "top":
+            return top_interval(self.a, self.b, self.n, level, rounding)
+        low, high = top_interval(-self.a, self.b, self.n, level, rounding)
+        return -high, -low
 
 
 def power_iteration(op, iterations=100, tol=1e-4, rng=None, start=None, which="LA"):
@@ -114,17 +144,23 @@ def check_mirror(last, v, w):
 
 
 def lanczos(op, m=None, which="LA", k=1, rng=None, start=None, reorth=2, tol=1e-4):
-    """k eigenpairs at one end, or at both, from m products.
+    """k eigenpairs at one end, or at both, from runs of m products.
 
     op       HessianOp, MatrixOp, anything with matvec and n, or a matrix
     m        steps; default 30 for one pair, max(2k + 20, 40) for more or for both ends, at most n
     which    "LA" the k largest, "SA" the k smallest, "both" the k smallest and the k largest
-    rng      draws the start; or give `start` (n,)
+    rng      draws the starts; or give `start` (n,) of the first run
     reorth   passes of orthogonalisation, see `krylov_basis`
     tol      of `converged`, a share of the largest |Ritz value|
 
-    Costs m products and memory for m + 3 vectors of length n. Of a multiple eigenvalue one copy is
-    found: a Krylov space meets each eigenspace in one direction.
+    A Krylov space meets each eigenspace in one direction: of a multiple eigenvalue a run sees one
+    copy. So where more than one pair is asked for at an end, or fewer were found than asked for,
+    and those found have converged, another run follows from a new random start orthogonal to them
+    (deflation), and another, until a run finds none that belongs among them. Without rng there is
+    no new start: `converged` is then False, unless the first run saw the whole space.
+
+    Costs m products a run, one run for a single pair at an end; memory for m + 2k + 3 vectors of
+    length n.
 
     Source: Golub & Van Loan, Matrix Computations, 4th ed., section 10.1.
     Raises  ValueError for m > n, k < 1 or k > m, an unknown end, an operator that is not symmetric
@@ -139,15 +175,70 @@ def lanczos(op, m=None, which="LA", k=1, rng=None, start=None, reorth=2, tol=1e-
         raise ValueError(f"lanczos: k must lie in [1, m], got k={k} with m={m}.")
     space = krylov_basis(op.matvec, unit_start("lanczos", op, rng, start), m, reorth)
     every, S = space.ritz()
-    steps = len(every)
-    bottom, top = list(range(min(k, steps))), list(range(max(0, steps - k), steps))
-    chosen = {"LA": top, "SA": bottom, "both": sorted({*bottom, *top})}[which]
-    values, S, size = every[chosen], S[:, chosen], np.abs(every).max()
+    size, products = np.abs(every).max(), len(every)
     rounding = float(np.finfo(space.V.dtype).eps) * size
-    residuals = np.maximum(space.b[-1] * np.abs(S[-1]), rounding)
-    complete = len(chosen) == min(2 * k if which == "both" else k, op.n)
-    return RitzResult(values, xp.asarray(S.T, dtype=space.V.dtype) @ space.V, residuals,
-                      complete and bool(np.all(residuals <= tol * size)), steps, space.exhausted)
+    found = pairs(space, every, S, ends(every, k, which), rounding)
+    asked = min(2 * k if which == "both" else k, op.n)
+    complete = len(found.values) == asked
+    alone = complete and (k == 1 or products == op.n)           # no copy could have been missed
+    while not alone and rng is not None and len(found.values) < op.n:
+        if np.any(found.residuals > tol * size):
+            break                                               # too rough to look across them
+        more = run_across(op, found.vectors, rng, min(m, op.n - len(found.values)), reorth)
+        products += len(more.a)
+        before = found.values
+        found = merged(found, more, k, which, rounding)
+        alone = len(found.values) == len(before) and np.all(
+            np.abs(found.values - before) <= tol * size)
+    complete = len(found.values) == asked and (alone or len(found.values) == op.n)
+    return RitzResult(*found, complete and bool(np.all(found.residuals <= tol * size)), products,
+                      space.exhausted, space.a, space.b, op.n, start is None)
+
+
+class Pairs(NamedTuple):
+    """Ritz values (k,) ascending, their vectors (k, n) and residuals (k,)."""
+
+    values: np.ndarray
+    vectors: Any
+    residuals: np.ndarray
+
+
+def pairs(space, every, S, chosen, rounding):
+    """The chosen Ritz pairs of a space, from T's eigenvalues (m,) and eigenvectors (m, m)."""
+    residuals = np.maximum(space.b[-1] * np.abs(S[-1, chosen]), rounding)
+    vectors = xp.asarray(S[:, chosen].T, dtype=space.V.dtype) @ space.V
+    return Pairs(every[chosen], vectors, residuals)
+
+
+def ends(values, k, which):
+    """Places of the k smallest, the k largest, or both, of values in ascending order."""
+    n = len(values)
+    bottom, top = range(min(k, n)), range(max(0, n - k), n)
+    return {"LA": list(top), "SA": list(bottom), "both": sorted({*bottom, *top})}[which]
+
+
+def run_across(op, vectors, rng, m, reorth):
+    """A run of m steps in the space orthogonal to the vectors (k, n), from a random start in it."""
+    def outside(v):
+        for _ in range(2):                                      # once more for what rounding left
+            v = v - (vectors @ v) @ vectors
+        return v
+
+    v = outside(unit_start("lanczos", op, rng, None))
+    return krylov_basis(lambda w: outside(op.matvec(w)), v, m, reorth)
+
+
+def merged(found, space, k, which, rounding):
+    """The pairs at the ends among those found and those of another run, orthogonal to them."""
+    every, S = space.ritz()
+    other = pairs(space, every, S, ends(every, k, which), rounding)
+    leak = float(np.linalg.norm(found.residuals))               # A takes them into those found
+    other = other._replace(residuals=np.hypot(other.residuals, leak))
+    values = np.append(found.values, other.values)
+    order = np.argsort(values, kind="stable")
+    chosen = order[ends(order, k, which)]
+    return Pairs(values[chosen], xp.concatenate([found.vectors, other.vectors])[xp.asarray(chosen)],
+                 np.append(found.residuals, other.residuals)[chosen])
 
 
 def unit_start(name, op, rng, start):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from problems.landscape.student import standard_error, student_interval
 
 from .hessian import operator
 
@@ -26,6 +27,8 @@ class TraceResult(NamedTuple):
     stderr      standard error over the probes; infinite from a single probe, which cannot tell
     converged   stderr <= tol |estimate|
     samples     the estimate from each probe, host (r,)
+    degrees     of freedom of stderr: r - 1. Its use needs Student's t, not 1.96: see `interval`
+    rounding    what a sample is uncertain by for its floating-point numbers alone
     """
 
     estimate: float
@@ -33,6 +36,18 @@ class TraceResult(NamedTuple):
     converged: bool
     products: int
     samples: np.ndarray
+    degrees: int
+    rounding: float
+
+    def interval(self, level=0.95):
+        """(low, high) around the estimate that holds the trace with this probability.
+
+            estimate ± t stderr,    t of Student's distribution with `degrees` of freedom
+
+        Right for samples that are nearly normal: each is a sum over all eigenvalues, so where no
+        few of them carry the matrix, or where Hutch++ has taken those out.
+        """
+        return student_interval(self.estimate, self.stderr, self.degrees, level, self.rounding)
 
 
 def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
@@ -64,8 +79,7 @@ def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
 
     Source: Hutchinson 1990; variances for symmetric A.
     """
-    samples = np.array([quadratic_form(op, probe(rng, op, probes)) for _ in range(m)])
-    return record(0.0, samples, m, tol)
+    return record(0.0, [quadratic_form(op, probe(rng, op, probes)) for _ in range(m)], m, tol)
 
 
 def hutch_pp(op, m, rng, probes="rademacher", tol=0.05):
@@ -82,34 +96,38 @@ def hutch_pp(op, m, rng, probes="rademacher", tol=0.05):
     sketch = min(m // 3, op.n)
     Y = xp.stack([op.matvec(probe(rng, op, probes)) for _ in range(sketch)], axis=1)
     Q, _ = xp.linalg.qr(Y)                                              # (n, sketch)
-    exact = sum(quadratic_form(op, q) for q in Q.T)
+    inside = [quadratic_form(op, q) for q in Q.T]
+    exact, noise = sum(value for value, _ in inside), sum(noise for _, noise in inside)
     if sketch == op.n:
-        return record(exact, np.zeros(2), 2 * sketch, tol)
+        return record(exact, [(0.0, noise)] * 2, 2 * sketch, tol)
 
     def outside(z):
         return z - Q @ (z @ Q)
 
     left = m - 2 * sketch
-    samples = np.array([quadratic_form(op, outside(probe(rng, op, probes))) for _ in range(left)])
-    return record(exact, samples, m, tol)
+    forms = [quadratic_form(op, outside(probe(rng, op, probes))) for _ in range(left)]
+    return record(exact, [(value, own + noise) for value, own in forms], m, tol)
 
 
 METHODS = {"hutchinson": (hutchinson, 1), "hutch++": (hutch_pp, 3)}
 
 
-def record(exact, samples, products, tol):
-    """exact + the mean of the samples, with the standard error of that mean."""
+def record(exact, forms, products, tol):
+    """exact + the mean of the forms, (value, rounding) each, with the standard error of that mean."""
+    samples, noise = (np.array(column) for column in zip(*forms))
     if not np.all(np.isfinite(samples)) or not math.isfinite(exact):
         raise ValueError("trace: a product with the operator is not finite. "
                          "Check the point (NaN, infinity) at which it was taken.")
-    estimate = exact + float(samples.mean())
-    stderr = float(samples.std(ddof=1)) / math.sqrt(len(samples)) if len(samples) > 1 else math.inf
-    return TraceResult(estimate, stderr, stderr <= tol * abs(estimate), products, exact + samples)
+    estimate, stderr = exact + float(samples.mean()), standard_error(samples)
+    return TraceResult(estimate, stderr, stderr <= tol * abs(estimate), products, exact + samples,
+                       len(samples) - 1, float(noise.max()))
 
 
 def quadratic_form(op, z):
-    """z^T A z as a host number."""
-    return float_of(xp.vdot(z, op.matvec(z)))
+    """z^T A z as a host number, and what rounding may have made of it: 4 eps |z||A z|."""
+    w = op.matvec(z)
+    size = float_of(xp.linalg.norm(z)) * float_of(xp.linalg.norm(w))
+    return float_of(xp.vdot(z, w)), 4.0 * float(np.finfo(w.dtype).eps) * size
 
 
 def probe(rng, op, kind="rademacher"):

@@ -91,7 +91,8 @@ def cosine(a, b):
 def eigen_directions(objective, theta, rng, which="top", m=40):
     """Unit eigenvectors of the Hessian at theta and their eigenvalues: Pair, (lambda1, lambda2).
 
-    which    "top": the two largest eigenvalues; "ends": the largest and the smallest
+    which    "top": the two largest eigenvalues, equal ones included; "ends": the largest and the
+             smallest
 
     The second difference of the loss along an eigenvector is its eigenvalue; along a random unit
     direction it is about tr(H) / d, which is why random planes look flat.
@@ -99,6 +100,10 @@ def eigen_directions(objective, theta, rng, which="top", m=40):
     if which not in ("top", "ends"):
         raise ValueError(f"eigen_directions: which must be 'top' or 'ends', got {which!r}.")
     end, k = ("LA", 2) if which == "top" else ("both", 1)
-    ritz = lanczos(HessianOp(objective, theta), min(m, theta.shape[-1]), end, k, rng)
+    op = HessianOp(objective, theta)
+    if op.n < 2:
+        raise ValueError(f"eigen_directions: a plane needs two directions, theta has {op.n}. "
+                         "Scan a line.")
+    ritz = lanczos(op, min(m, op.n), end, k, rng)
     d2, d1 = ritz.vectors                            # ascending values
     return Pair(d1, d2, cosine(d1, d2)), (float(ritz.values[1]), float(ritz.values[0]))

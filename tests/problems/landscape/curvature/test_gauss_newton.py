@@ -8,6 +8,7 @@ from problems import Network
 from problems.landscape.curvature import (GaussNewtonOp, HessianOp, dense_hessian, lanczos,
                                           spectral_density)
 from problems.networks.cnn import CNN
+from problems.networks.lstm import LSTM
 from problems.networks.mlp import MLP
 from problems.networks.transformer import Transformer
 
@@ -83,17 +84,69 @@ def test_targets_without_an_output_axis():
                                matrix(GaussNewtonOp.of_network(problem, theta)))
 
 
+class Halved(MLP):
+    """Half the squared error, plus a pull on the weights that the outputs know nothing of."""
+
+    def loss(self, params, batch, *, rng=None):
+        inputs, targets = batch
+        error = self.apply(params, inputs, rng=rng) - targets
+        return 0.5 * mg.mean(error * error) + 0.1 * mg.sum(params["layers"][0]["b"]**2)
+
+
+class Smoothed(MLP):
+    """Cross-entropy with a tenth of the label spread over all classes."""
+
+    def loss(self, params, batch, *, rng=None):
+        log_p = mg.log_softmax(self.apply(params, batch[0]))
+        return 0.9 * mg.softmax_cross_entropy(self.apply(params, batch[0]), batch[1]) - 0.1 * mg.mean(log_p)
+
+
+@pytest.mark.parametrize("own, like, factor", [(Halved, "mse", 0.5), (Smoothed, "cross_entropy", 1.0)])
+def test_a_networks_own_loss_is_the_one_that_is_bent(own, like, factor):
+    """Half the square has half the curvature; smoothing labels leaves it, being linear in them."""
+    problem, theta = network(like)
+    other = Network(own((3, 4, 2), "tanh", "normal", loss=like), problem.data)
+    np.testing.assert_allclose(matrix(GaussNewtonOp.of_network(other, theta)),
+                               factor * matrix(GaussNewtonOp.of_network(problem, theta)), atol=1e-12)
+    linear = Network(own((3, 2), "tanh", "normal", loss=like), problem.data)
+    start = linear.start(np.random.default_rng(0))
+    pull = np.zeros(len(start))
+    if own is Halved:
+        pull[linear.layout.entries[-1].start:] = 0.2            # the Hessian of 0.1 |b|²
+    np.testing.assert_allclose(matrix(GaussNewtonOp.of_network(linear, start)) + np.diag(pull),
+                               matrix(HessianOp(linear, start)), atol=1e-12)
+
+
+def test_a_loss_past_apply_is_refused_unless_its_value_is_known():
+    class Elsewhere(MLP):
+        def loss(self, params, batch, *, rng=None):
+            h = mg.tanh(batch[0] @ params["layers"][0]["W"])
+            return mg.mean(h * h)
+
+    class Known(MLP):
+        def loss(self, params, batch, *, rng=None):
+            return mg.mean_squared_error(MLP.apply(self, params, batch[0]), batch[1])
+
+    problem, theta = network()
+    with pytest.raises(ValueError, match="GaussNewtonOp: the network's loss is not made of what"):
+        GaussNewtonOp.of_network(Network(Elsewhere((3, 4, 2)), problem.data), theta).matvec(theta)
+    known = Network(Known((3, 4, 2), "tanh", "normal", loss="mse"), problem.data)
+    np.testing.assert_array_equal(matrix(GaussNewtonOp.of_network(known, theta)),
+                                  matrix(GaussNewtonOp.of_network(problem, theta)))
+
+
 def small_models():
     rng = np.random.default_rng(0)
     images = xp.asarray(rng.standard_normal((6, 1, 8, 8)))
     tokens = rng.integers(0, 5, (3, 7))
     return {"cnn": Network(CNN((1, 8, 8), 3, filters=(2, 3), kernel=3),
                            (images, xp.asarray(rng.integers(0, 3, 6)))),
+            "lstm": Network(LSTM(5, width=4, hidden=6, layers=1), (xp.asarray(tokens[:, :-1]), xp.asarray(tokens[:, 1:]))),
             "transformer": Network(Transformer(5, layers=1, width=8, heads=2, context=6),
                                    (xp.asarray(tokens[:, :-1]), xp.asarray(tokens[:, 1:])))}
 
 
-@pytest.mark.parametrize("name", ["cnn", "transformer"])
+@pytest.mark.parametrize("name", ["cnn", "transformer", "lstm"])
 def test_curvature_of_the_larger_models(name):
     """Ends, moments and Gauss-Newton part of a CNN and a transformer against all eigenvalues."""
     problem = small_models()[name]

@@ -89,6 +89,40 @@ def test_hutch_pp_wins_or_loses_as_the_spectrum_says(name, low, high):
     assert low < rms("hutchinson") / rms("hutch++") < high
 
 
+def test_the_interval_is_students():
+    """mean ± t s/√r, with t = 12.7062 for two samples, 2.7764 for five; all the line for one."""
+    A = second_difference()
+    for m, t in ((2, 12.706204736), (5, 2.776445105)):
+        found = trace(A, m, rng=rng())
+        low, high = found.interval()
+        assert found.degrees == m - 1 and 0.5 * (low + high) == pytest.approx(found.estimate)
+        assert 0.5 * (high - low) == pytest.approx(t * found.samples.std(ddof=1) / math.sqrt(m), rel=1e-9)
+    low, high = trace(A, 30, rng=rng()).interval(0.5)
+    assert 0.5 * (high - low) == pytest.approx(0.683 * trace(A, 30, rng=rng()).stderr, rel=1e-3)
+    assert trace(A, 1, rng=rng()).interval() == (-math.inf, math.inf)
+    with pytest.raises(ValueError, match=r"interval: level must lie in \(0, 1\), got 95"):
+        trace(A, 5, rng=rng()).interval(95)
+
+
+@pytest.mark.parametrize("m", [4, 30])
+def test_an_exact_estimate_still_has_the_width_of_rounding(m):
+    """A diagonal matrix and, for Hutch++, one of low rank: stderr is 0, or nothing but rounding."""
+    A = np.diag(rng(0).standard_normal(50))
+    low, high = trace(A, m, rng=rng()).interval()
+    assert low <= np.trace(A) <= high and 0 < high - low < 1e-11
+    A = turned(np.append([3.0], np.zeros(49)))
+    low, high = trace(A, m, "hutch++", rng=rng()).interval()
+    assert low <= 3.0 <= high and 0 < high - low < 1e-11
+
+
+def test_two_samples_of_hutch_pp_cover():
+    """Six products leave two samples; of 200 repeats 95 % hold, within three standard deviations."""
+    A = turned(rng(2).standard_normal(60), 3)
+    held = sum(low <= np.trace(A) <= high for low, high in (
+        trace(A, 6, "hutch++", rng=rng(seed)).interval() for seed in range(200)))
+    assert 0.90 <= held / 200
+
+
 def test_float32():
     found = trace(turned(np.arange(30.0)).astype(np.float32), 30, "hutch++", rng=rng())
     assert found.estimate == pytest.approx(435.0, rel=0.05)

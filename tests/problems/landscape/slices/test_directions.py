@@ -104,6 +104,21 @@ def test_eigen_directions_carry_their_second_difference():
             assert float(second) == pytest.approx(value, rel=1e-8)
 
 
+@pytest.mark.parametrize("which, expected", [("top", (4.0, 4.0)), ("ends", (4.0, -1.0))])
+def test_eigen_directions_of_a_multiple_eigenvalue(which, expected):
+    """Every plane of the eigenspace will do; both directions lie in it and are orthogonal."""
+    lam = xp.asarray([4.0, 4.0, 4.0, 1.0, 0.0, -1.0, -1.0])
+    objective = Objective(lambda w: 0.5 * mg.sum(lam * w * w, axis=-1))
+    pair, values = eigen_directions(objective, xp.zeros(7), np.random.default_rng(0), which)
+    assert values == pytest.approx(expected) and abs(pair.cosine) < 1e-12
+    for d, value in zip(pair[:2], values):
+        np.testing.assert_allclose(to_host(lam * d), value * to_host(d), atol=1e-10)
+    bowl = Objective(lambda w: mg.sum(w * w, axis=-1))
+    assert eigen_directions(bowl, xp.zeros(5), np.random.default_rng(0), which)[1] == pytest.approx((2.0, 2.0))
+    with pytest.raises(ValueError, match="a plane needs two directions, theta has 1"):
+        eigen_directions(bowl, xp.zeros(1), np.random.default_rng(0), which)
+
+
 @pytest.mark.parametrize("call, match", [
     (lambda: random_direction(point(), LAYOUT, np.random.default_rng(0), norm="filters"), r"unknown norm 'filters'"),
     (lambda: normalise(point()[:-1], point(), LAYOUT), r"normalise: direction \(\d+,\) and point .* another network"),
