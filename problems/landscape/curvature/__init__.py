@@ -6,8 +6,8 @@
     spectral_density(op, rng=rng)           all of it, smeared
 
 The pieces, in reading order: `hessian` (the operator), `spectrum` (power iteration, Lanczos),
-`traces`, `density`, `gauss_newton`, `kfac`, `sharpness`, `edge`. Each estimator takes any symmetric
-operator, a matrix too, and returns a record with its own uncertainty.
+`confidence`, `traces`, `density`, `gauss_newton`, `kfac`, `ascent`, `sharpness`, `edge`. Each
+estimator takes any symmetric operator, a matrix too, and returns a record with its own uncertainty.
 """
 from .density import DensityResult, quadrature, spectral_density
 from .edge import EdgeTracker, gradient_flow, sam_threshold, threshold
@@ -19,7 +19,7 @@ from .spectrum import PowerResult, RitzResult, lanczos, power_iteration
 from .traces import TraceResult, hutch_pp, hutchinson, trace
 
 __all__ = ["HessianOp", "MatrixOp", "GaussNewtonOp", "KFACOp", "hvp", "dense_hessian",
-           "dense_hessians", "index", "power_iteration", "PowerResult", "lanczos", "RitzResult", "trace",
-           "hutchinson", "hutch_pp", "TraceResult", "spectral_density", "quadrature",
+           "dense_hessians", "index", "power_iteration", "PowerResult", "lanczos", "RitzResult",
+           "trace", "hutchinson", "hutch_pp", "TraceResult", "spectral_density", "quadrature",
            "DensityResult", "EdgeTracker", "gradient_flow", "sam_threshold", "threshold",
            "adaptive_sharpness", "keskar_sharpness", "sam_sharpness", "top_curvature"]

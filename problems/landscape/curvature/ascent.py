@@ -84,7 +84,7 @@ def highest(objective, theta, around, steps, rng):
 
 
 def climb(objective, theta, around, e, ground, steps):
-    """(height, e, settled) of one climb from e: `steps` gradients, and heights as they are needed."""
+    """(height, e, settled) of one climb from e: `steps` gradients, and heights where needed."""
     height, settled = -math.inf, False
     for k in range(steps):
         last = height

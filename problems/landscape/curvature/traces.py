@@ -113,7 +113,7 @@ METHODS = {"hutchinson": (hutchinson, 1), "hutch++": (hutch_pp, 3)}
 
 
 def record(exact, forms, products, tol):
-    """exact + the mean of the forms, (value, rounding) each, with the standard error of that mean."""
+    """exact + the mean of the forms, (value, rounding) each, with the standard error of it."""
     samples, noise = (np.array(column) for column in zip(*forms))
     if not np.all(np.isfinite(samples)) or not math.isfinite(exact):
         raise ValueError("trace: a product with the operator is not finite. "
