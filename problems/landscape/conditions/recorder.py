@@ -34,7 +34,7 @@ class Record(NamedTuple):
     last             x_K (d,), on the backend
     full             {"step", "height", "slope", "inner", "distance": (j,)}: of the whole f, at the
                      steps that were asked for: f(x_k), |∇f|, <∇f, x_k - x_K>, |x_k - x_K|
-    final            f(x_K) of the whole, or None
+    final            f(x_K) of the whole, the mean over examples
     """
 
     steps: np.ndarray
@@ -43,7 +43,7 @@ class Record(NamedTuple):
     E: np.ndarray
     last: object
     full: dict
-    final: float | None
+    final: float
 
     def envelope(self, lowest=0.0):
         """The pairs this run allows; lowest is f_i*, 0 for losses that cannot be negative."""
@@ -81,7 +81,7 @@ def record(problem, method, theta, indices, *, every=None, examples=None, progre
             progress(k / steps)
     G, F, E = np.array(notes).T
     return Record(np.arange(len(G)), G, F, E, last, {k: np.array(v) for k, v in full.items()},
-                  float_of(whole.value(last)) if every else None)
+                  float(losses.mean()))
 
 
 def record_stored(problem, method, theta, indices, *, every=1, examples=None):
@@ -95,7 +95,8 @@ def record_stored(problem, method, theta, indices, *, every=1, examples=None):
     losses = to_host((examples or example_losses(problem))(last)).astype(float)
     G = np.array([inner(g, x, last) for _, x, g, _, _ in kept])
     return Record(np.array([k for k, *_ in kept]), G, np.array([F for _, _, _, F, _ in kept]),
-                  np.array([losses[index].mean() for *_, index in kept]), last, {}, None)
+                  np.array([losses[index].mean() for *_, index in kept]), last, {},
+                  float(losses.mean()))
 
 
 def follow(problem, method, theta, indices):
