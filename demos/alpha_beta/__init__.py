@@ -1,1 +1,1 @@
-"""The alpha-beta condition (arXiv:2410.12455) on trial: examples, half-spaces, networks, guarantees."""
+"""The alpha-beta condition (arXiv:2410.12455) on trial: examples, networks, guarantees."""

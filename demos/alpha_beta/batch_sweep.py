@@ -24,7 +24,8 @@ def arguments(parser):
 def run(args, report):
     sizes = (16, 64, 256) if args.quick else (16, 32, 64, 128, 256)
     seeds, epochs = args.seeds or (1 if args.quick else 5), 60 if args.quick else 200
-    plan = [Setting(batch=b, epochs=epochs, seed=args.seed + k) for b in sizes for k in range(seeds)]
+    plan = [Setting(batch=b, epochs=epochs, seed=args.seed + k)
+            for b in sizes for k in range(seeds)]
     found = measured(plan, args, report)
     groups = {b: together([r for s, r in zip(plan, found) if s.batch == b]) for b in sizes}
     report.table(["batch", *HEADERS], rows_of(groups),
@@ -43,4 +44,6 @@ def run(args, report):
                  how="exact for these runs")
     report.data["groups"] = groups
     if report.plotting:
-        draw(report, groups, "batch", "Larger batches: smaller alpha, larger loss (equal epochs)")
+        ratio = alphas[0] / alphas[-1]
+        draw(report, groups, "batch", f"Equal epochs: the least alpha at batch {sizes[0]} is "
+             f"{ratio:.3g} times that at batch {sizes[-1]}")

@@ -49,7 +49,7 @@ def noisy_clusters():
 
 @cache
 def small_images(name, root):
-    """2,000 images of a real set, 2 x 2 pixels averaged, standardised, a tenth of labels redrawn."""
+    """2,000 images of a real set, 2 x 2 pixels averaged, standardised, a tenth of labels anew."""
     part = data.load(name, root, limit=2000).train
     x, y = to_host(part.inputs), to_host(part.targets).copy()
     x = x.reshape(len(x), 14, 2, 14, 2).mean(axis=(2, 4)).reshape(len(x), -1)
@@ -80,7 +80,8 @@ def measure(s):
     run = record(net, method, theta, shuffled(n, s.batch, epochs, 7000 + s.seed))
     e = run.envelope()
     return dict(G=run.G, F=run.F, E=run.E, final=run.final, alpha=e.alpha_min(GAP),
-                noise=e.noise, floor=e.floor(GAP), uphill=e.uphill(), active=e.active(GAP) / len(e.G),
+                noise=e.noise, floor=e.floor(GAP), uphill=e.uphill(),
+                active=e.active(GAP) / len(e.G),
                 robust=e.alpha_min(GAP, quantile=0.001), early=e.until(0.8).alpha_min(GAP),
                 epochs=epochs)
 

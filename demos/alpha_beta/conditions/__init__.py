@@ -32,8 +32,8 @@ def run(args, report):
     rows = [[name, condition, "holds" if found["holds"] else "fails", found["value"],
              found["where"]] for name, part in table.items() for condition, found in part.items()]
     report.table(["example", "condition", "found", "constant", "witness or worst point"], rows,
-                 title="Conditions on the boxes: the constant is the largest theta or mu that holds "
-                       "(alpha-beta: the least alpha of the gap 1; interpolation: sigma²)")
+                 title="Conditions on the boxes: the constant is the largest theta or mu that "
+                       "holds (alpha-beta: the least alpha of the gap 1; interpolation: sigma²)")
     count(report, table)
     claims_of_the_paper(report, args.quick)
     floors(report)

@@ -47,6 +47,7 @@ def draw_regions(report, quick):
                      label=f"stated: alpha >= {stated:.4g}")
         axis.set(xscale="log", yscale="log", xlabel="alpha", title=f"example {name}",
                  ylabel="alpha - least beta: the largest gap")
+        axis.minorticks_off()
         axis.legend(fontsize=7)
     fig.suptitle("Pairs below the curve are allowed: the stated bounds are sufficient, not needed",
                  fontsize=9)
