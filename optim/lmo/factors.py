@@ -5,7 +5,8 @@
 with H the Hessian of the loss in the network's outputs, H = F Fᵀ: one pullback through the
 recorded calculation for every column of F.
 
-    cross-entropy of N labels   F_k = √(p_k/N) (e_k - p)           mean squared error   √(2/size) e_k
+    cross-entropy of N labels   F_k = √(p_k/N) (e_k - p)
+    mean squared error          F_k = √(2/size) e_k
 
 Where rows of the batch meet on the way (attention, batch norm), the columns of all rows at once
 would mix: signs ±1, drawn for every row, make the cross terms vanish on average.

@@ -103,7 +103,7 @@ class Training:
 
     def go(self, theta, resume, progress):
         self.layout = getattr(self.problem, "layout", None)
-        self.unread = []                            # (step, loss, |delta|, traces) still on the device
+        self.unread = []                        # (step, loss, |delta|, traces) still on the device
         self.began = self.saved_at = time.monotonic()
         self.saved = None                           # step of the last checkpoint
         if resume and os.path.exists(self.path):

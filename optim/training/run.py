@@ -14,8 +14,9 @@ class Run:
     epoch, position finished epochs, and steps done in the one that is under way
     history         one entry a step: "loss" (before the step), "delta" = |theta_{t+1} - theta_t|
                     and what the optimizer's class names in `traces` (the metric factor "s", the
-                    exponents of layers); "epochs": the step at the end of each epoch; one entry an evaluation: "evaluated" (the step), "seconds"
-                    and the scores under their names. With n points at once, entries are (n,).
+                    exponents of layers); "epochs": the step at the end of each epoch; one entry an
+                    evaluation: "evaluated" (the step), "seconds" and the scores under their names.
+                    With n points at once, entries are (n,).
     best            the point with the lowest score so far, `best_score`, seen at step `best_step`;
                     with n points at once, row by row
     waited          evaluations since the last improvement

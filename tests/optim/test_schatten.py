@@ -34,7 +34,7 @@ def test_without_a_choice_it_is_muon():
     corner(point, layout, SchattenMuon(layout, every=None, scale="jordan", bias_correction=False,
                                        decay=0.1), Muon(layout, decay=0.1))
     corner(point, layout, SchattenMuon(layout, t=0.0, scale="moonlight", nesterov=False),
-           Muon(layout, scale="moonlight", nesterov=False), atol=1e-8)      # epsilon meets m̂, not m
+           Muon(layout, scale="moonlight", nesterov=False), atol=1e-8)  # ε meets m̂, not m
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -323,5 +323,5 @@ def test_messages():
     theta = layout.ravel(point)
     opt, f = SchattenMuon(layout, every=1), Objective(lambda x: (x * x).sum(-1) / 2)
     theta, state, _ = opt.step(f, theta, opt.init(theta))
-    with pytest.raises(ValueError, match="SchattenMuon.step: no input of K, W was seen. Give an Ob"):
+    with pytest.raises(ValueError, match="SchattenMuon.step: no input of K, W was seen. Give"):
         opt.step(f, theta, state)
