@@ -1,0 +1,29 @@
+"""The demos of arXiv:2605.19781 in their smallest form: claims, table, figure, file."""
+import json
+
+import pytest
+
+from demos.__main__ import main
+
+QUICK = {"lmo_geometry": (7, "Steps of norm 1 along one gradient"),
+         "criterion": (10, "SGD or Muon?")}
+VERDICTS = {"holds", "fails", "undecided"}
+
+
+def quick(name, folder, *flags):
+    assert main([name, "--quick", "--out", str(folder), *flags]) == 0
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUICK)
+def test_quick(name, tmp_path, capsys):
+    claims, title = QUICK[name]
+    record = quick(name, tmp_path)
+    assert title in capsys.readouterr().out
+    assert (tmp_path / f"{name}.png").stat().st_size > 30_000
+    assert len(record["claims"]) == claims
+    assert {claim["verdict"] for claim in record["claims"]} <= VERDICTS
+    if name == "criterion":
+        exact = [claim for claim in record["claims"] if "exact J, full batch" in claim["claim"]]
+        assert exact[0]["measured"] == 1.0
