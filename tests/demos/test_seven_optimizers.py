@@ -34,7 +34,7 @@ def test_rate_and_damping_change_lr_and_xi_only():
 def test_muon_orthogonalises_arrays_with_exactly_two_axes():
     muon = build("cifar", "Muon", LAYOUT)
     assert isinstance(muon.fallback, optim.NAdam) and muon.fallback.lr == muon.lr
-    taken = [where for where, *_ in muon.matrices]
+    taken = [part.where for part in muon.matrices]
     assert taken == [slice(LAYOUT[name].start, LAYOUT[name].stop) for name in ("W", "E")]
 
 
