@@ -3,10 +3,13 @@
 Each function returns what it was given, or raises one sentence: where it happened, what is wrong
 with which value, what to give instead.
 """
+import math
+
 import numpy as np
 
 from minigrad.backend import name as backend
-from minigrad.backend import xp
+from minigrad.backend import to_host, xp
+from minigrad.tensor import Tensor
 
 
 def generator(where, rng):
@@ -21,13 +24,19 @@ def count(where, name, value, least=1):
     """A whole number >= least."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{where}: {name} must be a whole number >= {least}, got {short(value)}.")
+        floor = "" if least == -math.inf else f" >= {least}"
+        raise ValueError(f"{where}: {name} must be a whole number{floor}, got {short(value)}.")
     return value
 
 
-def point(where, theta, name="theta"):
-    """A floating-point array (d,), or a batch (..., d) of points, on the backend in use."""
+def point(where, theta, name="theta", tensors=False):
+    """A floating-point array (d,), or a batch (..., d) of points, on the backend in use.
+
+    tensors   whether it may be a Tensor as well: inside of a function that is differentiated
+    """
     if isinstance(theta, xp.ndarray) and theta.dtype.kind == "f" and theta.ndim:
+        return theta
+    if tensors and isinstance(theta, Tensor):
         return theta
     kind = getattr(theta, "dtype", type(theta).__name__)
     hint = f" This is the {backend} backend." if isinstance(theta, np.ndarray) and (
@@ -35,6 +44,41 @@ def point(where, theta, name="theta"):
     raise TypeError(f"{where}: {name} must be a floating-point array (d,) or (n, d), got {kind}"
                     f"{list(getattr(theta, 'shape', ()))}.{hint} Use xp.asarray({name}, "
                     "'float64').")
+
+
+def counts(where, least=1, **values):
+    """Whole numbers >= least, each called by its name."""
+    for name, value in values.items():
+        count(where, name, value, least)
+
+
+def whole_numbers(where, name, values, least=1, length=None):
+    """A tuple of whole numbers >= least, `length` of them where that is given."""
+    wanted = "whole numbers" if length is None else f"{length} whole numbers"
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{where}: {name} must be a list of {wanted}, got {short(values)}.")
+    values = tuple(values)
+    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
+    if not whole or any(v < least for v in values) or len(values) != (length or len(values)):
+        raise ValueError(f"{where}: {name} must be {wanted} >= {least}, got {short(values)}.")
+    return tuple(int(v) for v in values)
+
+
+def numbers(where, name, value, ndim=None):
+    """A finite floating-point array on the host, of `ndim` axes where that is given, from an array
+    or nested lists of numbers."""
+    try:
+        array = np.asarray(to_host(value) if isinstance(value, xp.ndarray) else value)
+        array = array.astype(float) if array.dtype.kind in "iu" else array
+    except ValueError:                                      # lists of unequal length
+        array = np.asarray(None)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{where}: {name} must be an array of real numbers, got {short(value)}.")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{where}: {name} must have {ndim} axes, got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{where}: {name} holds NaN or infinite numbers. Leave them out.")
+    return array
 
 
 def short(value):

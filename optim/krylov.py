@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import count, point
 from minigrad.backend import float_of, to_host, xp
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
@@ -66,8 +67,9 @@ def krylov_basis(matvec, start, m, passes=2):
     Raises  ValueError for m outside [1, n], a start without direction, an operator that is not
             symmetric (the passes show it at no cost) or returns NaN
     """
+    point("lanczos", start, "start")
     n = start.shape[0]
-    if not 1 <= m <= n:
+    if not 1 <= count("lanczos", "m", m, least=-math.inf) <= n:
         raise ValueError(f"lanczos: m must lie in [1, n], got m={m} for an operator of size n={n}. "
                          "A Krylov space has at most n dimensions.")
     length = float_of(xp.linalg.norm(start))

@@ -5,8 +5,11 @@ climbs and the saddle attracts. Dividing by |curvature| keeps the length of the 
 sign: in one step a coordinate y with curvature -gam goes to y (1 + gam/(gam + lam)), about 2y,
 whatever gam is, where gradient descent needs a time that grows like 1/gam.
 """
+import math
+
 import numpy as np
 
+from minigrad.arguments import count
 from minigrad.backend import float_of, to_host, xp
 
 from .krylov import krylov_basis
@@ -42,7 +45,7 @@ class SaddleFreeNewton(Optimizer):
     """
 
     def __init__(self, k=None, damping=None, lr=1.0):
-        if k is not None and k < 1:
+        if k is not None and count("SaddleFreeNewton", "k", k, least=-math.inf) < 1:
             raise ValueError(f"SaddleFreeNewton: k must be at least 1, got {k}. "
                              "Use None for the dense form.")
         if damping is not None and not damping >= 0:

@@ -285,6 +285,8 @@ def over_rows(f, theta):
 
 
 def takes_noise(problem):
-    """Whether problem.tree_loss has an argument `rng` for the noise of training."""
+    """Whether problem.tree_loss has an argument `rng` for the noise of training, and uses it:
+    a Network over a model without noise is not `noisy`."""
     tree_loss = getattr(problem, "tree_loss", None)
-    return tree_loss is not None and "rng" in inspect.signature(tree_loss).parameters
+    return (tree_loss is not None and "rng" in inspect.signature(tree_loss).parameters
+            and getattr(problem, "noisy", True))

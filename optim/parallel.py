@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait
 
+from minigrad.arguments import count
+
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -36,8 +38,7 @@ def run_all(function, calls, jobs=1, progress=None):
                After Ctrl-C, KeyboardInterrupt with what a worker had to say about it.
     """
     calls = list(calls)
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise ValueError(f"run_all: jobs must be a whole number >= 1, got {jobs!r}.")
+    count("run_all", "jobs", jobs)
     results = [None] * len(calls)
     started = time.monotonic()
     others = set(active_children())

@@ -7,6 +7,8 @@ each point of a batch. After its last step a schedule keeps its final value.
 """
 import math
 
+from minigrad.arguments import count
+
 
 def constant(lr):
     """η_t = η."""
@@ -70,6 +72,8 @@ def polynomial(lr, power=0.5):
 
 def check(name, shorter=None, **lengths):
     """Raises ValueError unless steps >= 1 and 0 <= the shorter length < steps."""
+    for key, length in lengths.items():
+        count(name, key, length, least=-math.inf)
     if not lengths["steps"] >= 1:
         raise ValueError(f"{name}: steps must be at least 1, got {lengths['steps']}.")
     if shorter and not 0 <= lengths[shorter] < lengths["steps"]:

@@ -7,6 +7,7 @@
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count, short
 from minigrad.backend import float_of, to_host, xp
 
 
@@ -16,9 +17,20 @@ def mean_loss(model, params, split, rows=256):
 
 
 def error_rate(model, params, split, rows=2000, **settings):
-    """Share of the examples whose largest output is not at their label; `settings` go to apply."""
+    """Share of the examples whose largest output is not at their label; `settings` go to apply.
+
+    Labels are integers, one for each row of outputs: (N,), or (N, T) for a text.
+    """
+    if not callable(getattr(model, "apply", None)):
+        raise TypeError(f"error_rate: needs a model with apply(params, inputs) -> outputs, "
+                        f"{type(model).__name__} has none.")
+
     def wrong(part):
         outputs = model.apply(params, part[0], **settings)
+        if tuple(part[1].shape) != tuple(outputs.shape[:-1]):
+            raise ValueError(f"error_rate: {tuple(outputs.shape[:-1])} labels belong to outputs of "
+                             f"shape {tuple(outputs.shape)}, got {tuple(part[1].shape)}. "
+                             "Reshape the labels: labels.reshape(-1).")
         return float_of((outputs.argmax(axis=-1) != part[1]).mean())
     return average(wrong, split, rows)
 
@@ -31,6 +43,7 @@ def text_loss(model, params, tokens, context, rows=128):
     separate windows would; the first context/2 tokens are left out.
     """
     tokens = np.asarray(to_host(tokens))
+    count("text_loss", "context", context, least=2)
     half = context // 2
     starts = np.arange(0, len(tokens) - context, half)
     if not len(starts):
@@ -46,7 +59,14 @@ def text_loss(model, params, tokens, context, rows=128):
 
 def average(score, split, rows):
     """Mean of score(chunk) over chunks of `rows` examples, each by its size."""
+    count("evaluation", "rows", rows)
+    if not isinstance(split, (tuple, list)) or len(split) != 2:
+        raise TypeError(f"evaluation: needs a Split or a pair (inputs, targets), got "
+                        f"{short(split)}.")
     n, total = len(split[0]), 0.0
+    if n == 0 or len(split[1]) != n:
+        raise ValueError(f"evaluation: {n} inputs and {len(split[1])} targets. Give at least one, "
+                         "and as many of each.")
     for i in range(0, n, rows):
         part = tuple(array[i:i + rows] for array in split)
         total += score(part) * len(part[0])

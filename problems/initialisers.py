@@ -16,6 +16,7 @@ Source: Glorot & Bengio, AISTATS 2010, eq. 16; He et al., arXiv:1502.01852, eq. 
 """
 import math
 
+from minigrad.arguments import generator
 from minigrad.backend import xp
 
 # Standard deviation of a standard normal that is cut off at +-2:
@@ -75,6 +76,7 @@ RULES = {"lecun": lecun, "he": he, "xavier": xavier, "normal": normal, "uniform"
 
 def draw(rng, shape, rule, gain=1.0):
     """Weights of the given shape by the rule of that name."""
+    generator("init", rng)
     if rule not in RULES:
         raise ValueError(f"init: unknown rule {rule!r}. Use one of {', '.join(RULES)}.")
     return RULES[rule](rng, shape, gain)
@@ -107,4 +109,5 @@ def norm(width):
 
 def table(rng, rows, width):
     """Embedding rows (rows, width): normal with variance 1/width, as flax has it."""
+    generator("init", rng)
     return xp.asarray(rng.standard_normal((rows, width)) * (1.0 / math.sqrt(width)))

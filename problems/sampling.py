@@ -7,6 +7,8 @@ keys and values would save, and needs nothing from the model but `apply`.
 """
 import numpy as np
 
+from minigrad.arguments import count as number
+from minigrad.arguments import generator
 from minigrad.backend import to_host, xp
 
 
@@ -21,7 +23,8 @@ def sample(model, params, prompt, count, rng, temperature=1.0):
         raise ValueError("sample: the prompt is empty. Give at least one token to start from.")
     if temperature < 0.0:
         raise ValueError(f"sample: temperature must be >= 0, got {temperature}.")
-    for _ in range(count):
+    generator("sample", rng)
+    for _ in range(number("sample", "count", count, least=0)):
         seen = xp.asarray(np.array([tokens[-model.context:]], dtype=np.int64))
         logits = to_host(model.apply(params, seen)[0, -1]).astype(np.float64)
         tokens.append(draw(logits, rng, temperature))

@@ -14,6 +14,7 @@ Errata    the constants the paper gives for example 3 (f* = .408, f(0, 0) = .588
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import numbers
 from minigrad.backend import xp
 
 from problems.finite_sums.finite_sum import FiniteSum, distinct
@@ -39,7 +40,7 @@ class Bowls(FiniteSum):
     """
 
     def __init__(self, centres, shapes="1+r"):
-        self.centres = np.array(centres, float)
+        self.centres = numbers("Bowls", "centres", centres, ndim=2).copy()
         self.n, self.dimension = self.centres.shape
         self.shapes = (shapes,) * self.n if isinstance(shapes, str) else tuple(shapes)
         for shape in self.shapes:

@@ -10,6 +10,7 @@ step); class means, labels and protocol: the original authors' notebook.
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import counts
 from minigrad.backend import xp
 
 from problems.finite_sums.finite_sum import FiniteSum
@@ -36,6 +37,7 @@ class HalfSpace(FiniteSum):
             raise ValueError(f"HalfSpace: labels must be '01' or 'pm1', got {labels!r}.")
         if means not in MEANS:
             raise ValueError(f"HalfSpace: means must be 'first' or 'second', got {means!r}.")
+        counts("HalfSpace", least=0, seed=seed), counts("HalfSpace", per_class=per_class)
         rng = np.random.default_rng(seed)
         self.a = np.concatenate([m + std * rng.normal(size=(per_class, len(m)))
                                  for m in np.array(MEANS[means], float)])

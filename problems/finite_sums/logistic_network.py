@@ -9,6 +9,7 @@ lowest value of any f_i over the minimisers (`claimed_alpha`).
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count, generator, numbers
 from minigrad.backend import to_host, xp
 
 from problems.finite_sums.finite_sum import FiniteSum, distinct
@@ -24,10 +25,13 @@ class LogisticNetwork(FiniteSum):
     """
 
     def __init__(self, x, y, hidden=1, decay=(0.02, 0.02)):
-        self.x, self.y = np.array(x, float), np.array(y, float)
+        self.x = numbers("LogisticNetwork", "x", x, ndim=2).copy()
+        self.y = numbers("LogisticNetwork", "y", y, ndim=1).copy()
+        if len(self.x) != len(self.y):
+            raise ValueError(f"LogisticNetwork: {len(self.x)} inputs, but {len(self.y)} labels.")
         if not set(np.unique(self.y)) <= {-1.0, 1.0}:
             raise ValueError(f"LogisticNetwork: labels must be -1 or 1, got {np.unique(self.y)}.")
-        self.hidden, self.decay = hidden, decay
+        self.hidden, self.decay = count("LogisticNetwork", "hidden", hidden), decay
         self.n, width = self.x.shape
         self.dimension = hidden * (width + 1)
 
@@ -46,6 +50,7 @@ class LogisticNetwork(FiniteSum):
 
     def search(self, rng, starts=60, steps=3000):
         """Fill the facts; returns self."""
+        generator("LogisticNetwork.search", rng)
         points = rng.normal(size=(starts, self.dimension))
         whole = descent(lambda t: mg.mean(self.parts(t), axis=-1), points, steps)
         heights = self.values(whole).mean(axis=-1)

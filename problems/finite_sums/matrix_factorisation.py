@@ -8,6 +8,7 @@ W* = (U_k √Σ_k)ᵀ, S* = √Σ_k V_kᵀ, and with them (A W*, A^{-T} S*) for 
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count, numbers
 from minigrad.backend import xp
 
 from problems.finite_sums.finite_sum import FiniteSum, Stationary, real_roots
@@ -21,7 +22,8 @@ class MatrixFactorisation(FiniteSum):
     """
 
     def __init__(self, X, k=1):
-        self.X, self.k = np.array(X, float), k
+        self.X = numbers("MatrixFactorisation", "X", X, ndim=2).copy()
+        self.k = count("MatrixFactorisation", "k", k, least=0)
         rows, columns = self.X.shape
         U, sigma, Vt = np.linalg.svd(self.X)
         rank = int(np.sum(sigma > 1e-12 * sigma[0]))

@@ -9,6 +9,7 @@ Source: arXiv:2410.12455, example 1 and the remark on n functions of d coordinat
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count, numbers
 from minigrad.backend import xp
 
 from problems.finite_sums.finite_sum import FiniteSum, Stationary
@@ -22,8 +23,8 @@ class Ridges(FiniteSum):
     """
 
     def __init__(self, offsets, d=2):
-        self.offsets = np.array(offsets, float)
-        self.n, self.dimension = len(self.offsets), d
+        self.offsets = numbers("Ridges", "offsets", offsets, ndim=1).copy()
+        self.n, self.dimension = len(self.offsets), count("Ridges", "d", d)
         self.lowest, self.far = np.zeros(self.n), np.ones(self.n)
         s = self.stationary_sums()
         heights = (lambda u2: u2 / (1.0 + u2))((s[:, None] + self.offsets) ** 2).mean(axis=1)

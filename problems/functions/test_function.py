@@ -44,8 +44,8 @@ class TestFunction(Problem):
         """The same function, with the facts that hold in d coordinates."""
         if not self.any_dimension and d != 2:
             raise ValueError(f"{self.name}: is a function of 2 coordinates, not of {d}.")
-        if d < 1:
-            raise ValueError(f"{self.name}: needs at least 1 coordinate, got {d}.")
+        if not isinstance(d, (int, np.integer)) or d < 1:
+            raise ValueError(f"{self.name}: needs at least 1 coordinate, got {d!r}.")
         other = copy.copy(self)
         other._set_dimension(d)
         return other
@@ -59,6 +59,8 @@ class TestFunction(Problem):
             raise ValueError(f"{self.name}: points have 2 coordinates along the last axis, "
                              f"got shape {tuple(theta.shape)}.")
         return self.f(theta)
+
+    __call__ = loss                                     # one call less where a call is all it costs
 
     def __repr__(self):
         return f"<{self.name}: {self.formula.partition(chr(10))[0]}>"

@@ -11,6 +11,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import Tensor, primitive, xp
+from minigrad.arguments import numbers
 from problems.functions.test_function import LIBRARY, SURVEY, TestFunction, row_dot
 
 
@@ -26,12 +27,12 @@ def quadratic(spectrum, basis=None):
     basis     (d, d) orthogonal, its columns the q_i; the coordinate axes if None
     returns   a TestFunction of d coordinates; a saddle has no minimiser and minimum -inf
     """
-    spectrum = np.asarray(spectrum, float)
+    spectrum = numbers("quadratic", "spectrum", spectrum)
     if spectrum.ndim != 1 or spectrum.size == 0:
         raise ValueError(f"quadratic: spectrum must be a vector, got shape {spectrum.shape}.")
     d = spectrum.size
     if basis is not None:
-        basis = np.asarray(basis, float)
+        basis = numbers("quadratic", "basis", basis)
         if basis.shape != (d, d) or np.abs(basis.T @ basis - np.eye(d)).max() > 1e-9:
             raise ValueError(f"quadratic: basis must be an orthogonal {(d, d)} matrix.")
 

@@ -10,6 +10,7 @@ H, W), as data sets store them; inside, channels are last, and so is the order o
 features.
 """
 import minigrad as mg
+from minigrad.arguments import counts, whole_numbers
 
 from problems.initialisers import convolution, dense
 
@@ -28,12 +29,15 @@ class CNN:
     batched = False
 
     def __init__(self, image=(1, 28, 28), classes=10, filters=(16, 32), kernel=5, init="uniform"):
+        image = whole_numbers("CNN", "image", image, length=3)
+        filters = whole_numbers("CNN", "filters", filters, length=2)
+        counts("CNN", classes=classes, kernel=kernel)
         if kernel % 2 == 0:
             raise ValueError(f"CNN: kernel must be odd, got {kernel}.")
         if min(image[1:]) < 4:
             raise ValueError(f"CNN: images of {image[1:]} are too small to be halved twice. "
                              "Use at least 4 x 4 pixels.")
-        self.image, self.classes, self.filters = tuple(image), classes, tuple(filters)
+        self.image, self.classes, self.filters = image, classes, filters
         self.kernel, self.rule = kernel, init
 
     def init(self, rng):

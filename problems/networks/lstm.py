@@ -9,6 +9,7 @@ cell.
 import math
 
 import minigrad as mg
+from minigrad.arguments import counts
 from minigrad.backend import xp
 
 from problems.initialisers import dense, draw, table
@@ -33,10 +34,14 @@ class LSTM:
 
     def __init__(self, vocabulary, width=128, hidden=128, layers=1, context=64, tied=False,
                  dropout=0.0, init="uniform"):
+        counts("LSTM", vocabulary=vocabulary, width=width, hidden=hidden, layers=layers,
+               context=context)
         if tied and width != hidden:
             raise ValueError(f"LSTM: tied weights need width = hidden, got {width} and {hidden}.")
         if init not in ("uniform", "lecun"):
             raise ValueError(f"LSTM: unknown init {init!r}. Use one of uniform, lecun.")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"LSTM: dropout must lie in [0, 1), got {dropout}.")
         self.vocabulary, self.width, self.hidden = vocabulary, width, hidden
         self.layers, self.context, self.tied = layers, context, tied
         self.dropout, self.rule = dropout, init

@@ -13,6 +13,7 @@ then evaluated at once, and the loss has shape (n,). That is what makes sweeps a
 slices cheap.
 """
 import minigrad as mg
+from minigrad.arguments import whole_numbers
 
 from problems.initialisers import RULES, dense
 
@@ -42,7 +43,7 @@ class MLP:
 
     def __init__(self, sizes, activation="gelu", init="lecun", loss="cross_entropy",
                  skip=False, norm=False, gain=1.0, bias=True, output="linear"):
-        sizes = tuple(int(size) for size in sizes)
+        sizes = whole_numbers("MLP", "sizes", sizes, least=0)
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"MLP: sizes must be two or more positive widths, got {sizes}. "
                              "Give (in, hidden, ..., out).")

@@ -18,6 +18,7 @@ first pooling, biases in all convolutions. Kernels and strides are padded evenly
 2016 (arXiv:1512.03385), 1 pixel on each side, where flax pads a strided layer on one side only.
 """
 import minigrad as mg
+from minigrad.arguments import counts, whole_numbers
 from minigrad.backend import xp
 
 from problems.initialisers import convolution, dense, norm
@@ -77,9 +78,12 @@ class ResNet:
 
     def __init__(self, widths=(64, 128, 256, 512), blocks=2, image=(3, 32, 32), classes=10,
                  init="lecun"):
+        image = whole_numbers("ResNet", "image", image, length=3)
+        widths = whole_numbers("ResNet", "widths", widths)
+        counts("ResNet", least=0, blocks=blocks), counts("ResNet", classes=classes)
         if not widths or blocks < 1:
             raise ValueError(f"ResNet: needs stages and blocks, got {widths} and {blocks}.")
-        self.widths, self.blocks, self.image = tuple(widths), blocks, tuple(image)
+        self.widths, self.blocks, self.image = widths, blocks, image
         self.classes, self.rule = classes, init
 
     def plan(self):

@@ -9,6 +9,7 @@ arXiv:2601.09236 names it without giving its layers, so this is our reading: no 
 logits, dropout before the classifier.
 """
 import minigrad as mg
+from minigrad.arguments import counts, whole_numbers
 
 from problems.initialisers import convolution, dense, norm
 from problems.networks.resnet import Norms, fresh_statistics
@@ -30,10 +31,12 @@ class ResNet9:
     batched = False
 
     def __init__(self, width=64, image=(3, 32, 32), classes=10, dropout=0.0, init="uniform"):
+        image = whole_numbers("ResNet9", "image", image, length=3)
+        counts("ResNet9", width=width, classes=classes)
         if image[1] % 8 or image[2] % 8:
             raise ValueError(f"ResNet9: images of {image[1:]} cannot be halved three times. "
                              "Use sides that are multiples of 8.")
-        self.width, self.image, self.classes = width, tuple(image), classes
+        self.width, self.image, self.classes = width, image, classes
         self.dropout, self.rule = dropout, init
 
     def plan(self):

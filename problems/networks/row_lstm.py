@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import counts
 from minigrad.backend import xp
 
 
@@ -29,6 +30,7 @@ class RowLSTM:
     batched = False
 
     def __init__(self, steps=28, features=28, hidden=48, classes=10, permutation=None):
+        counts("RowLSTM", steps=steps, features=features, hidden=hidden, classes=classes)
         self.steps, self.features, self.hidden, self.classes = steps, features, hidden, classes
         n = steps * features
         if permutation is not None and not np.array_equal(np.sort(permutation), np.arange(n)):

@@ -1,4 +1,5 @@
 """Barriers of Rastrigin's function: a grid of wells, each coordinate on its own."""
+from minigrad.arguments import counts
 from problems.functions import rastrigin
 
 from .potential import Potential, Route
@@ -20,6 +21,7 @@ class EggBox(Potential):
 
     def __init__(self, d=2, moved=None):
         moved = d if moved is None else moved
+        counts("EggBox", least=0, d=d, moved=moved)
         if not 1 <= moved <= d:
             raise ValueError(f"EggBox: between 1 and d = {d} coordinates can move, got {moved}.")
         end = tuple(NEIGHBOUR if i < moved else 0.0 for i in range(d))

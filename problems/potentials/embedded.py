@@ -1,6 +1,7 @@
 """A landscape of few coordinates inside a space of many: rotated, and stiff across."""
 import numpy as np
 
+from minigrad.arguments import count, generator
 from minigrad.backend import to_host, xp
 
 from .potential import Potential, Route, positive
@@ -20,12 +21,15 @@ class Embedded(Potential):
 
     def __init__(self, potential, d, rng=None, stiffness=100.0):
         k = potential.dimension
+        count("Embedded", "d", d)
         if d < k:
             raise ValueError(f"Embedded: {type(potential).__name__} has {k} coordinates and does "
                              f"not fit into {d}.")
         self.potential, self.k = potential, k
         self.stiffness = positive("Embedded", "stiffness", stiffness)
-        rotation = np.eye(d) if rng is None else np.linalg.qr(rng.standard_normal((d, d)))[0]
+        rotation = np.eye(d)
+        if rng is not None:
+            rotation = np.linalg.qr(generator("Embedded", rng).standard_normal((d, d)))[0]
         self.rotation = xp.asarray(rotation)
         self.minima, self.minima_heights = self.lift(potential.minima), potential.minima_heights
         self.saddles, self.saddle_heights = self.lift(potential.saddles), potential.saddle_heights

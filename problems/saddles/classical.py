@@ -2,6 +2,7 @@
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count, numbers
 from minigrad.backend import to_host, xp
 
 from problems.problem import Problem
@@ -39,6 +40,7 @@ class StrictSaddle(Problem):
     """
 
     def __init__(self, d=10, gam=1.0, rotation=None):
+        count("StrictSaddle", "d", d, least=0)
         if d < 2 or not gam > 0:
             raise ValueError(f"StrictSaddle: needs d >= 2 and gam > 0, got d={d}, gam={gam}.")
         self.d, self.gam = d, gam
@@ -67,6 +69,7 @@ class ScalarNet(Problem):
     """
 
     def __init__(self, depth=2):
+        count("ScalarNet", "depth", depth, least=0)
         if depth < 2:
             raise ValueError(f"ScalarNet: depth must be at least 2, got {depth}.")
         self.depth, self.minimum, self.minimisers = depth, 0.0, ((1.0,) * depth,)
@@ -97,7 +100,7 @@ class RayleighQuartic(Problem):
     """
 
     def __init__(self, A):
-        self.A = xp.asarray(A, dtype=float)
+        self.A = xp.asarray(numbers("RayleighQuartic", "A", A))
         if self.A.ndim == 1:
             self.A = xp.diag(self.A)
         square = self.A.ndim == 2 and self.A.shape[0] == self.A.shape[1]

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import numbers, whole_numbers
 from minigrad.backend import to_host, xp
 from minigrad import Layout
 
@@ -35,8 +36,8 @@ class DeepLinear(Problem):
     """
 
     def __init__(self, Y, widths):
-        self.Y = xp.asarray(Y, dtype=float)
-        self.widths = tuple(widths)
+        self.Y = xp.asarray(numbers("DeepLinear", "Y", Y, ndim=2))
+        self.widths = whole_numbers("DeepLinear", "widths", widths)
         U, s, Vt = np.linalg.svd(to_host(self.Y))
         self.rank = int(np.sum(s > 1e-12 * s[0]))
         self.U, self.singular, self.Vt = U, s[:self.rank], Vt

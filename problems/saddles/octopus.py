@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import count
 from minigrad.backend import xp
 
 from problems.problem import Problem
@@ -40,6 +41,7 @@ class Octopus(Problem):
     """
 
     def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
+        count("Octopus", "d", d, least=0)
         if d < 1 or not L >= gam > 0 or not tau > 0:
             raise ValueError("Octopus: needs d >= 1, L >= gam > 0 and tau > 0, "
                              f"got d={d}, L={L}, gam={gam}, tau={tau}.")

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 import minigrad as mg
+from minigrad.arguments import counts, generator
 from minigrad.backend import xp
 
 from problems.problem import Problem
@@ -38,11 +39,13 @@ class PSpin(Problem):
     """
 
     def __init__(self, N, p=3, rng=None):
+        counts("PSpin", least=0, N=N, p=p)
         if N < 2 or p < 2:
             raise ValueError(f"PSpin: needs N >= 2 and p >= 2, got N={N}, p={p}.")
         if rng is None:
             raise ValueError("PSpin: the couplings are random. "
                              "Pass rng=numpy.random.default_rng(seed).")
+        generator("PSpin", rng)
         J = rng.standard_normal((N,) * p)
         orders = itertools.permutations(range(p))
         J = sum(np.transpose(J, order) for order in orders) / math.factorial(p)
