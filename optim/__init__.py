@@ -52,6 +52,7 @@ from .scalar_rate import ScalarRate
 from .sgd import SGD
 from .stochastic_polyak import AdaGradNorm, DecSPS, NGN, NGNM, NormalizedSGD, StochasticPolyak
 from .parallel import run_all
+from .sweep import best, grid, sweep
 from .training import Diverged, train
 from .training import checkpoint, interrupt, minibatch, progress, run
 

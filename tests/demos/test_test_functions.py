@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from demos.induced_metric.test_functions import tables
-from demos.induced_metric.test_functions.grid import OPTIMIZERS, TASKS, carry_out, configurations, run_cell
+from demos.induced_metric.test_functions.grid import (
+    OPTIMIZERS, TASKS, carry_out, configurations, own_optimizer, own_runs, run_cell)
+from optim import SGD, grid
 from optim.sweep import Runs, best
 
 # Settings, updates and last height from the published start; none changes when it moves by 1e-12.
@@ -111,3 +113,36 @@ def test_default_demo(tmp_path):
     assert (tmp_path / "test_functions_starts.png").stat().st_size > 50_000
     assert [claim["verdict"] for claim in found["claims"]] == ["holds"] * 8
     assert found["peak_memory_mb"] < 500
+
+
+def test_an_optimizer_of_ones_own_joins_the_table(tmp_path):
+    """Ten lines in a file; the heavy ball written there does what SGD does, row by row."""
+    file = tmp_path / "ball.py"
+    file.write_text('''
+from minigrad.backend import xp
+from optim import Optimizer, grid
+
+class build(Optimizer):
+    def __init__(self, lr, mu):
+        self.configure(lr=lr, mu=mu)
+    def init(self, theta):
+        return {**super().init(theta), "v": xp.zeros_like(theta)}
+    def update(self, g, loss, theta, state):
+        t, lr = self.tick(state)
+        state["v"] *= self.mu
+        state["v"] += g
+        return -lr * state["v"], state
+
+settings = grid(lr=[1e-3, 1e-2], mu=[0.0, 0.9])
+''')
+    name, build, settings = own_optimizer(file)
+    own = own_runs(build, settings)
+    same = own_runs(SGD, grid(lr=[1e-3, 1e-2], momentum=[0.0, 0.9]))
+    assert name == "ball" and set(own) == set(TASKS)
+    for f in TASKS:
+        np.testing.assert_array_equal(own[f].updates, same[f].updates)
+    with pytest.raises(ValueError, match="--own .*nothing.py: there is no such file"):
+        own_optimizer(tmp_path / "nothing.py")
+    (tmp_path / "empty.py").write_text("settings = 3")
+    with pytest.raises(ValueError, match="--own .*empty.py: needs build.*and settings"):
+        own_optimizer(tmp_path / "empty.py")

@@ -1,11 +1,13 @@
 """Sweeps: many configurations as one batch against one run after the other."""
 
+import importlib
 import itertools
 import math
 
 import numpy as np
 import pytest
 
+import optim
 from minigrad import to_host, xp
 from optim.adam import Adam
 from optim.induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
@@ -90,7 +92,8 @@ def test_batches_of_any_size_give_the_same_runs(monkeypatch):
     arguments = Objective(valley), Adam, GRIDS[Adam], starts
     whole = sweep(*arguments, steps=40, tolerance=1e-2)
     done = []
-    monkeypatch.setattr("optim.sweep.ROWS", 30)             # two starts of twelve configurations
+    module = importlib.import_module("optim.sweep")         # optim.sweep itself is the function
+    monkeypatch.setattr(module, "ROWS", 30)                 # two starts of twelve configurations
     parts = sweep(*arguments, steps=40, tolerance=1e-2, progress=done.append)
     np.testing.assert_array_equal(whole.updates, parts.updates)
     np.testing.assert_allclose(whole.values, parts.values, rtol=1e-9)
@@ -149,6 +152,13 @@ def test_trace_is_a_run_of_the_sweep_with_its_path(build):
     np.testing.assert_allclose(heights, path.heights, rtol=1e-12)
     has_factor = build in (InducedMetric, LogInducedMetric, RMSInducedMetric)
     assert len(path.factors) == (len(path.heights) - 1 if has_factor else 0)
+
+
+def test_they_stand_in_optim_too():
+    runs = optim.sweep(Objective(valley), optim.SGD, optim.grid(lr=[0.01, 0.1]), [[0.0, 0.0]],
+                       steps=20, tolerance=1.0)
+    assert optim.best(runs) in (0, 1)
+    assert importlib.import_module("optim.sweep").sweep is optim.sweep
 
 
 def test_bad_calls():

@@ -9,6 +9,8 @@ Time      12 s with --quick (the grid), half a minute by default (8 random start
 Source    arXiv:2509.03594, the numbers printed in the author's notebooks. Random starts and shifted
           loss are not in the paper; they are held against a reference run in plain NumPy.
 
+An optimizer of your own joins the table with --own FILE: see `grid.own_optimizer`.
+
 A cell whose best result changes when the start moves by 1e-12 is chaotic: there no program agrees
 with another to the digit, and only robust cells are asked to equal the published ones.
 """
@@ -16,7 +18,8 @@ with another to the digit, and only robust cells are asked to equal the publishe
 import numpy as np
 
 from demos.induced_metric.test_functions import figures, tables
-from demos.induced_metric.test_functions.grid import TASKS, carry_out, trace_best
+from demos.induced_metric.test_functions.grid import (
+    TASKS, carry_out, own_optimizer, own_runs, trace_best)
 from demos.induced_metric.test_functions.tables import PAIRS, PUBLISHED
 
 SOURCE = "arXiv:2509.03594"
@@ -24,6 +27,8 @@ SOURCE = "arXiv:2509.03594"
 
 def arguments(parser):
     parser.add_argument("--full", action="store_true", help="all 40 random starts")
+    parser.add_argument("--own", metavar="FILE", help="an optimizer of yours beside the six: a "
+                        "Python file with build (its class) and settings (an optim.grid)")
 
 
 def run(args, report):
@@ -52,6 +57,9 @@ def run(args, report):
         told = {("0", f): runs["grid", f, "log"] for f in TASKS}
         told |= {(c, f): runs[f"shifted {c}", f, "log"] for c in shifts for f in TASKS}
         tables.compare_shifted_loss(told, report)
+    if args.own:
+        name, build, settings = own_optimizer(args.own)
+        tables.compare_own(name, own_runs(build, settings), runs, report)
     traces = {(f, o): trace_best(f, o, runs["grid", f, o]) for f, o in PAIRS}
     tables.show_factors(traces, report)
     if report.plotting:

@@ -1,7 +1,9 @@
 """The experiment: five functions, six optimizers, every configuration of each one's grid."""
 
+import runpy
 import time
 from functools import partial
+from pathlib import Path
 
 from optim import SGD, Adam, InducedMetric, LogInducedMetric, NAdam, Objective, RMSInducedMetric
 from optim.parallel import run_all
@@ -65,6 +67,28 @@ def run_cell(function, optimizer, starts, shift=0.0, only=None):
     runs = sweep(Objective(FUNCTIONS[function]), build, settings, starts, steps=STEPS,
                  tolerance=TASKS[function][1], shift=shift)
     return runs, time.perf_counter() - began
+
+
+def own_optimizer(path):
+    """(name, build, settings) of an optimizer of one's own, from a Python file with
+
+        build      called as build(**settings) with arrays (n, 1): an optimizer class will do
+        settings   its configurations, made by optim.grid
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"--own {path}: there is no such file. Name a Python file with build and "
+                         "settings.")
+    found = runpy.run_path(str(path))
+    if not callable(found.get("build")) or not isinstance(found.get("settings"), dict):
+        raise ValueError(f"--own {path}: needs build, a class or function that makes the optimizer, "
+                         "and settings, made by optim.grid(lr=[...], ...).")
+    return Path(path).stem, found["build"], found["settings"]
+
+
+def own_runs(build, settings):
+    """{function: Runs} of any optimizer from the published starts: what the six are held to."""
+    return {f: sweep(Objective(FUNCTIONS[f]), build, settings, [start], steps=STEPS,
+                     tolerance=tolerance) for f, (start, tolerance) in TASKS.items()}
 
 
 def trace_best(function, optimizer, runs):

@@ -81,6 +81,22 @@ def compare_means(runs, report):
                  at_most=4, **PRINTED)
 
 
+def compare_own(name, own, runs, report):
+    """An optimizer of the reader's beside the six: updates of the best configuration, and the share
+    of configurations that arrive."""
+    def row(label, found):
+        updates = [result(found[f])[0] for f in TASKS]
+        share = np.mean([(found[f].updates > 0).mean() for f in TASKS])
+        return [label, *updates, sum(u is not None for u in updates), f"{100 * share:.1f} %"]
+
+    rows = [row(o, {f: runs["grid", f, o] for f in TASKS}) for o in OPTIMIZERS]
+    rows.append(row(name, own))
+    report.table(["optimizer", *TASKS, "solved", "arrive"], rows,
+                 f"{name}, an optimizer of your own, beside the six: updates of the best "
+                 "configuration")
+    report.data["own"] = rows[-1]
+
+
 def compare_counts(runs, report):
     """Configurations that arrive; how far chaos moves the counts is read off the moved starts."""
     rows, inside = [], {"here": 0, "always": 0, "ever": 0}
