@@ -8,6 +8,8 @@ import inspect
 
 from minigrad.profile import timed
 
+primitives = {}                      # name -> primitive: every operation there is
+
 
 def parameters(forward):
     """(number of inputs, names of all parameters) of a function on arrays; -1: any number."""
@@ -27,14 +29,17 @@ def placed(inputs, settings, arity, names):
     return (*inputs, *(settings.pop(name) for name in named))
 
 
-def take_rules(operation, arity):
-    """Give an operation the decorators `vjp` and `vjp_arrays`, and what they set:
+def registered(operation, forward, elementwise, arity):
+    """The operation in the list of all, with its decorators `vjp` and `vjp_arrays` and what they
+    set:
 
         rules        one rule an input, or None where the rule is joint
         rule         the joint form in either case
         rule_arrays  the rule for speed, or None
     """
     name = operation.__name__
+    primitives[name] = operation
+    operation.forward, operation.elementwise = forward, elementwise
 
     def vjp(*rules):
         measured = [rule and timed(name + "'", rule) for rule in rules]
@@ -55,6 +60,7 @@ def take_rules(operation, arity):
 
     operation.vjp, operation.vjp_arrays = vjp, vjp_arrays
     operation.rules, operation.rule, operation.rule_arrays = None, rule, None
+    return operation
 
 
 def together(rules):

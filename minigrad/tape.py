@@ -1,20 +1,70 @@
-"""The two switches of the engine, here and nowhere else."""
+"""The switches of the engine, here and nowhere else. They are context variables: each thread, and
+each task of an event loop, has its own."""
+from contextlib import ContextDecorator
+from contextvars import ContextVar
+
+from minigrad.backend import xp
 
 
-class Tape:
-    """Are operations recorded, and how many transforms are running?"""
-    recording = True                 # False inside no_grad()
-    depth = 0                        # how many transforms (grad, vjp, ...) are running
+def copied(x):
+    """A copy of an array; numbers are values."""
+    return xp.array(x) if isinstance(x, xp.ndarray) else x
 
 
-tape = Tape()
+class Copies:
+    """Takes copies of arrays, one of each: what a graph that outlives its function is made of.
+
+    The caller may write into his arrays between linearising a function and applying the result; the
+    graph must not see it. Arrays in tuples and lists (indices) are copied too; numbers are values.
+    """
+
+    def __init__(self):
+        self.found = {}                              # id -> (array, its copy)
+
+    def __call__(self, x):
+        if isinstance(x, xp.ndarray):
+            if id(x) not in self.found:
+                copy = copied(x)
+                self.found[id(x)], self.found[id(copy)] = (x, copy), (copy, copy)
+            return self.found[id(x)][1]
+        return type(x)(map(self, x)) if type(x) in (tuple, list) else x
 
 
-class no_grad:
+def by_hand(x):
+    """For graphs made by hand, for backward(): they know no end at which to forget their copies."""
+    return Copies()(x) if isinstance(x, (xp.ndarray, tuple, list)) else x
+
+
+# The switches: is anything recorded (not inside no_grad())? How many transforms (grad, vjp, ...) are
+# running, and what copies the data that is recorded? That is None inside `grad`, whose graph is gone
+# before anyone can write into an array.
+recording = ContextVar("recording", default=True)
+running = ContextVar("running", default=(0, by_hand))
+outer = ContextVar("outer", default=())              # values of `recording` to return to
+
+
+def in_transform():
+    """Is a transform running around this place, and recording what happens?"""
+    return running.get()[0] > 0 and recording.get()
+
+
+class no_grad(ContextDecorator):
     """`with no_grad():` operations on Tensors give constants, and build no graph."""
 
     def __enter__(self):
-        self.before, tape.recording = tape.recording, False
+        outer.set((recording.get(), outer.get()))
+        recording.set(False)
 
     def __exit__(self, *_):
-        tape.recording = self.before
+        before, rest = outer.get()
+        recording.set(before)
+        outer.set(rest)
+
+
+class Tape:
+    """The switches as attributes, to look at and to set by hand."""
+    recording = property(lambda self: recording.get(), lambda self, value: recording.set(value))
+    depth = property(lambda self: running.get()[0])
+
+
+tape = Tape()

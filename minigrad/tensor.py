@@ -39,14 +39,16 @@ import functools
 from heapq import heappop, heappush
 from itertools import count
 
+from minigrad import tape as switches
 from minigrad.backend import xp
-from minigrad.errors import differentiable, explained
+from minigrad.cotangents import Part, add_to, own, summed_to, written_out
+from minigrad.errors import differentiable, explained, no_derivative
 from minigrad.profile import timed
-from minigrad.rules import parameters, placed, take_rules
-from minigrad.tape import tape
+from minigrad.rules import parameters, placed, primitives, registered
+from minigrad.tape import tape  # noqa: F401  (the switches as attributes)
 
-primitives = {}                      # name -> primitive: every operation there is
 next_number = count(1).__next__
+is_recording = switches.recording.get
 
 
 class Tensor:
@@ -81,13 +83,14 @@ class Tensor:
         if self.shape != ():
             raise ValueError(f"backward: loss must be a scalar, got shape {self.shape}. "
                              "Sum or average it.")
+        taken = set()
         for leaf, g in sweep([(self, xp.ones_like(self.data))], 1, record=False).values():
-            leaf.grad = g
+            leaf.grad = own(g, leaf, taken)
 
 
 def tensor(x, dtype=None):
     """A leaf Tensor with the values of x (a number, a list, an array), to be differentiated."""
-    data = xp.asarray(x.data if type(x) is Tensor else x, dtype=dtype)
+    data = xp.array(constant(x), dtype=dtype)
     return Tensor(differentiable(data, "tensor"), next_number())
 
 
@@ -122,38 +125,39 @@ def primitive(forward=None, *, elementwise=False, saves=False):
     def operation(*inputs, **settings):
         if len(inputs) != arity:
             inputs = placed(inputs, settings, arity, names)
-        arrays, plain, live = [], True, False
+        arrays, plain, live, data = [], True, False, False
         for x in inputs:
             if type(x) is Tensor:
                 plain = False
-                live = live or x.number > 0
+                if x.number:
+                    live = True
                 arrays.append(x.data)
             else:
                 arrays.append(x)
+                if type(x) is not float:
+                    data = True
         try:
             y = run(*arrays, **settings)
         except (ValueError, TypeError, IndexError) as error:
             raise explained(operation, arrays, error) from error
         y, saved = y if saves else (y, None)
-        if plain:
-            return y
-        if live and tape.recording:
-            return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
-        return Tensor(y)
-
-    operation.forward, operation.elementwise = run, elementwise
-    take_rules(operation, arity)
-    primitives[forward.__name__] = operation
-    return operation
+        if not (live and is_recording()):
+            return y if plain else Tensor(y)
+        if data or settings:
+            inputs, settings, arrays = kept(operation, y, inputs, settings, arrays)
+        return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
+    return registered(operation, run, elementwise, arity)
 
 
-class Part:
-    """The cotangent of x when only x[index] was used: `values` there, zero elsewhere. It stays a
-    value until x's turn comes; then all parts of x are written into one array."""
-    __slots__ = ("values", "index", "shape")
-
-    def __init__(self, values, index, shape):
-        self.values, self.index, self.shape = values, index, shape
+def kept(operation, y, inputs, settings, arrays):
+    """What a recorded operation remembers of data: nothing in which a later write would show."""
+    if y.dtype.kind != "f":
+        raise no_derivative(operation, y)
+    if keep := switches.running.get()[1]:
+        inputs = tuple([x if type(x) is Tensor else keep(x) for x in inputs])
+        settings = {name: keep(value) for name, value in settings.items()}
+        arrays = [constant(x) for x in inputs]
+    return inputs, settings, arrays
 
 
 def sweep(seeds, floor, record):
@@ -168,11 +172,12 @@ def sweep(seeds, floor, record):
     arriving = [(x, g) for x, g in seeds if type(x) is Tensor and x.number >= floor]
     while arriving or newest_first:
         for x, g in arriving:
-            if x.number in waiting:
-                add_to(waiting[x.number], g, record)
+            number = x.number
+            if number in waiting:
+                add_to(waiting[number], g, record)
             else:                                    # the first is kept as it is: it may be shared
-                waiting[x.number] = [x, g, False, None]
-                heappush(newest_first, -x.number)
+                waiting[number] = [x, g, False, None]
+                heappush(newest_first, -number)
         node, g, _, parts = waiting.pop(-heappop(newest_first))
         if parts or type(g) is Part:
             g = written_out(g, parts, record)
@@ -195,43 +200,10 @@ def handed_on(node, g, needs, record):
                       for rule, need in zip(operation.rules, needs)]
     else:
         cotangents = operation.rule(g, y, *inputs, needs=needs, **node.settings)
-    assert len(cotangents) == len(needs), f"{operation.__name__}: its rule left inputs out"
+        assert len(cotangents) == len(needs), f"{operation.__name__}: its rule left inputs out"
     for x, need, g in zip(node.inputs, needs, cotangents):
         if need and g is not None:
             if g.shape != x.data.shape:
                 g = summed_to(x.data.shape, g, operation, record)
             pairs.append((x, g))
     return pairs
-
-
-def add_to(entry, g, record):
-    """Add g to a cotangent that waits: entry = [x, sum, was the sum made here?, parts]."""
-    if type(entry[1]) is Part:
-        entry[1], entry[3] = None, [entry[1]]
-    if type(g) is Part:
-        entry[3] = entry[3] or []
-        entry[3].append(g)
-    elif entry[1] is None:
-        entry[1] = g
-    elif record:
-        entry[1] = primitives["add"](entry[1], g)
-    elif entry[2]:                                   # may be added to in place
-        entry[1] += g
-    else:
-        entry[1], entry[2] = entry[1] + g, True
-
-
-def written_out(g, parts, record):
-    """A cotangent with its parts in one array: g is the rest, a Part if it is all there is."""
-    g, parts = (None, [g]) if type(g) is Part else (g, parts)
-    put = primitives["_put"] if record else primitives["_put"].forward
-    whole = put(*[p.values for p in parts], indices=[p.index for p in parts], shape=parts[0].shape)
-    return whole if g is None else g + whole
-
-
-def summed_to(shape, g, operation, record):
-    """A cotangent of the broadcast shape, summed to the input's; other rules must give it right."""
-    assert operation.elementwise, (
-        f"{operation.__name__}: its rule gave a cotangent of shape {g.shape} "
-        f"for an input of shape {shape}")
-    return (primitives["sum_to"] if record else primitives["sum_to"].forward)(g, shape=shape)

@@ -18,62 +18,80 @@ an engine that keeps one derivative for each value would take 2 for the slope, s
 outside and both count (perturbation confusion). Here y is a Tensor of its own, and a sweep goes no
 further back than the number of its own leaves.
 """
+from minigrad import tape
 from minigrad.backend import xp
-from minigrad.errors import differentiable
-from minigrad.tape import tape
-from minigrad.tensor import Tensor, constant, next_number, primitives, sweep
-from minigrad.tree import leaves_of, rebuild
+from minigrad.errors import LostDerivative, differentiable, fitting_cotangent, not_a_scalar, outputs
+from minigrad.tensor import Tensor, constant, next_number, own, primitives, sweep
+from minigrad.tree import leaves_like, leaves_of, rebuild
 
 
-def lifted(x, operation):
+def lifted(x, operation, keep):
     """One array of x as a fresh leaf. A Tensor of an outer transform stays connected to it."""
     if type(x) is Tensor and x.number:
         return primitives["identity"](x)
-    x = constant(x)
-    if type(x) is float:
-        x = xp.asarray(x)
-    elif not hasattr(x, "dtype"):
-        raise TypeError(f"{operation}: cannot differentiate with respect to a {type(x).__name__}. "
-                        "Pass floating point arrays, or a tree (dict, list, tuple) of them.")
-    return Tensor(differentiable(x, operation), next_number())
+    x = xp.asarray(x) if type(x) is float else differentiable(constant(x), operation)
+    return Tensor(keep(x) if keep else x, next_number())
 
 
-def pulled_back(f, x, operation):
-    """y = f(x), and the function that sweeps a cotangent of y back to x."""
-    before, tape.recording = tape.recording, True
-    tape.depth += 1                                  # operations and sweeps in f are recorded
+def linearised(f, x, operation, keep=None):
+    """y = f(x), as f gave it, and what sweeps cotangents of y's leaves back to x.
+
+    keep  if the graph is to outlive the caller: what copies the data in it
+    """
+    (depth, around), recording = tape.running.get(), tape.recording.get()
+    keep = around if depth and around else keep
+    tape.running.set((depth + 1, keep))              # operations and sweeps in f are recorded
+    tape.recording.set(True)
     try:
-        leaves = [lifted(leaf, operation) for leaf in leaves_of(x)]
-        y = f(rebuild(x, leaves))
+        leaves = [lifted(leaf, operation, keep) for leaf in leaves_of(x)]
+        form, y = rebuild(x, leaves), f(rebuild(x, leaves))
+    except ValueError as error:                      # NumPy's words when buffer[0] = x is refused
+        raise error.__cause__ if type(error.__cause__) is LostDerivative else error
     finally:
-        tape.recording = before
-        tape.depth -= 1
-    outputs = leaves_of(y)
-    floor = leaves[0].number if leaves else next_number()
+        tape.running.set((depth, around))
+        tape.recording.set(recording)
+    ends, floor = outputs(leaves_of(y), operation), leaves[0].number if leaves else next_number()
 
-    def pullback(cotangent):
-        seeds = list(zip(outputs, leaves_of(cotangent), strict=True))
-        for o, c in seeds:
-            if o.shape != c.shape:
-                raise ValueError(f"{operation}: a cotangent of shape {c.shape} does not match an "
-                                 f"output of shape {o.shape}.")
-        found = sweep(seeds, floor, record=tape.depth > 0 and tape.recording)
-        return rebuild(x, [as_leaf(leaf, found.get(leaf.number)) for leaf in leaves])
-
-    return (y if tape.depth else rebuild(y, [constant(o) for o in outputs])), pullback
+    def back(cotangents):
+        found = sweep(zip(ends, cotangents), floor, record=tape.in_transform())
+        taken = set(map(id, cotangents))
+        return rebuild(form, [cotangent_of(leaf, found, taken) for leaf in leaves])
+    return y, back
 
 
-def as_leaf(leaf, entry):
-    """The cotangent found for a leaf, in the leaf's dtype; zeros where nothing depends on it."""
-    if entry is None:
+def checked(back, y, operation):
+    """The same for a tree of cotangents like y, as they come from outside."""
+    ends = leaves_of(y)
+    form = rebuild(y, ends)
+
+    def pullback(u):
+        given = [fitting_cotangent(g, o, operation) for g, o in
+                 zip(leaves_like(u, form, operation), ends)]
+        return back(given if tape.in_transform() else [constant(g) for g in given])
+    return pullback
+
+
+def cotangent_of(leaf, found, taken):
+    """What a sweep found for a leaf, in the leaf's dtype; zeros where nothing depends on it."""
+    if leaf.number not in found:
         return xp.zeros_like(leaf.data)
-    g = entry[1]
-    return g if g.dtype == leaf.dtype else primitives["astype"](g, dtype=leaf.dtype)
+    g = found[leaf.number][1]
+    if type(g) is not Tensor:
+        return own(g, leaf, taken)
+    return g if g.dtype == leaf.dtype else primitives["_astype"](g, dtype=leaf.dtype)
+
+
+def released(y):
+    """A result on its way out of the outermost transform: arrays, and the caller's own."""
+    if tape.in_transform() or type(y) is Tensor:
+        return y if tape.in_transform() else tape.copied(y.data)
+    return rebuild(y, [tape.copied(constant(o)) for o in leaves_of(y)])
 
 
 def vjp(f, x):
     """y = f(x) and the pullback  u -> u^T J,  J = df/dx.   One sweep for a whole tree u like y."""
-    return pulled_back(f, x, "vjp")
+    y, back = linearised(f, x, "vjp", tape.Copies())
+    return released(y), checked(back, y, "vjp")
 
 
 def jvp(f, x):
@@ -82,19 +100,27 @@ def jvp(f, x):
     The pullback u -> u^T J is linear in u, so its own pullback is v -> J v: reverse mode twice.
     Linearised once, applied to as many v as wanted.
     """
-    y, pullback = pulled_back(f, x, "jvp")
-    zeros = rebuild(y, [xp.zeros_like(constant(o)) for o in leaves_of(y)])
-    return y, pulled_back(pullback, zeros, "jvp")[1]
+    keep = tape.Copies()
+    y, back = linearised(f, x, "jvp", keep)
+    zeros = [xp.zeros_like(constant(o)) for o in leaves_of(y)]
+    like_x, push = linearised(back, zeros, "jvp", keep)
+    push = checked(push, like_x, "jvp")
+    form = rebuild(y, leaves_of(y))
+    return released(y), lambda v: rebuild(form, push(v))
 
 
-def value_and_grad(f):
-    """x -> (f(x), df/dx) for scalar f. Further arguments are passed on, not differentiated."""
+def value_and_grad(f, *, each=False):
+    """x -> (f(x), df/dx) for scalar f. Further arguments are passed on, not differentiated.
+
+    each  f gives heights (...), each of a row of its own of x (..., d): row i of the gradient is
+          that of height i
+    """
     def value_and_gradient(x, *rest, **settings):
-        y, pullback = pulled_back(lambda t: f(t, *rest, **settings), x, "grad")
-        if not hasattr(y, "shape") or y.shape != ():
-            what = f"shape {y.shape}" if hasattr(y, "shape") else f"a {type(y).__name__}"
-            raise ValueError(f"grad: loss must return a scalar, got {what}. Sum or average it.")
-        return y, pullback(xp.ones((), y.dtype))
+        def heights(t):
+            y = f(t, *rest, **settings)
+            return y if getattr(y, "shape", None) == () or each else not_a_scalar(y)
+        y, back = linearised(heights, x, "grad")
+        return released(y), back([xp.ones(y.shape, y.dtype)])
     return value_and_gradient
 
 
@@ -109,4 +135,5 @@ def hvp(f, x):
 
     The gradient is recorded once; each product is then one sweep through its graph.
     """
-    return pulled_back(grad(f), x, "hvp")[1]
+    g, back = linearised(grad(f), x, "hvp", tape.Copies())
+    return checked(back, g, "hvp")

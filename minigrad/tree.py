@@ -9,6 +9,7 @@ from math import prod
 
 from minigrad import backend
 from minigrad.backend import xp
+from minigrad.errors import a
 from minigrad.tensor import Tensor
 
 
@@ -23,11 +24,27 @@ def leaves_of(tree):
             for leaf in (leaves_of(branch) if type(branch) in BRANCHES else (branch,))]
 
 
+def leaves_like(tree, form, operation, path=()):
+    """The leaves of a tree in the order of `form`, a tree with the same branches and keys: those of
+    a dict are matched by key. Raises ValueError where the two differ."""
+    if type(form) not in BRANCHES and type(tree) not in BRANCHES:
+        return [tree]
+    keys = form if type(form) is dict else range(len(form) if type(form) in BRANCHES else 0)
+    if type(tree) is not type(form) or len(tree) != len(keys) or (
+            type(form) is dict and tree.keys() != form.keys()):
+        where = f" at {'.'.join(map(str, path))}" if path else ""
+        wanted = a(form) if type(form) in BRANCHES else "one array"
+        raise ValueError(f"{operation}: got {a(tree)}{where}, needed is {wanted}. "
+                         "Give a tree of the same form, with the same keys.")
+    return [leaf for key in keys for leaf in leaves_like(tree[key], form[key], operation,
+                                                         (*path, key))]
+
+
 def rebuild(tree, leaves):
     """A tree of the same form with other leaves, given in order."""
-    leaves = iter(leaves)
     if type(tree) not in BRANCHES:
-        return next(leaves)
+        return leaves[0]
+    leaves = iter(leaves)
     if type(tree) is dict:
         return {key: rebuild(value, leaves) if type(value) in BRANCHES else next(leaves)
                 for key, value in tree.items()}
@@ -84,6 +101,7 @@ class Layout:
         self.tree = rebuild(tree, [None] * len(leaves_of(tree)))
         self.entries, start = [], 0
         for name, leaf in zip(names_of(tree), leaves_of(tree)):
+            require_array("Layout", name, leaf)
             default = ("weight", -1) if leaf.ndim > 1 else ("bias", None)
             kind, axis = (kinds or {}).get(name) or KINDS.get(name.split(".")[-1], default)
             axis = axis if axis is None or axis >= 0 else axis + leaf.ndim
@@ -98,10 +116,13 @@ class Layout:
 
     def __getitem__(self, name):
         """The entry of that name."""
+        if name not in self.names:
+            raise KeyError(f"Layout: there is no array {name!r}. It has {', '.join(self.names)}.")
         return self.entries[self.names.index(name)]
 
     def unravel(self, theta):
         """theta (..., d) -> tree of (..., *shape); views where theta is contiguous."""
+        require_array("unravel", "theta", theta)
         if theta.shape[-1:] != (self.size,):
             raise ValueError(f"unravel: theta has shape {theta.shape}, this layout has "
                              f"{self.size} parameters. Use a point of the same model.")
@@ -111,12 +132,12 @@ class Layout:
 
     def ravel(self, tree, out=None):
         """tree of (..., *shape) -> theta (..., d), one copy, into `out` if given."""
-        leaves = leaves_of(tree)
-        if len(leaves) != len(self.entries):
+        if len(leaves := leaves_of(tree)) != len(self.entries):
             raise ValueError(f"ravel: the tree has {len(leaves)} arrays, this layout has "
                              f"{len(self.entries)}. Use a tree of the same model.")
-        flat = []
+        leaves, flat = leaves_like(tree, self.tree, "ravel"), []
         for leaf, e in zip(leaves, self.entries):
+            require_array("ravel", e.name, leaf)
             lead = leaf.shape[:leaf.ndim - len(e.shape)]
             if leaf.shape != lead + e.shape:
                 raise ValueError(f"ravel: {e.name} has shape {leaf.shape}, this layout has "
@@ -127,4 +148,13 @@ class Layout:
             return concatenate(flat, axis=-1)
         for leaf in flat:
             backend.refuse_foreign("ravel", leaf)
+        if not flat:
+            return xp.zeros(0) if out is None else out
         return xp.concatenate(flat, axis=-1, out=out)
+
+
+def require_array(operation, name, leaf):
+    """Raise unless a leaf is an array."""
+    if not hasattr(leaf, "shape"):
+        raise TypeError(f"{operation}: {name} is {a(leaf)}. Give "
+                        f"{'an array' if name == 'theta' else 'arrays at the leaves of the tree'}.")

@@ -37,13 +37,6 @@ Tensor.__matmul__, Tensor.__rmatmul__ = _l.matmul, lambda a, b: _l.matmul(b, a)
 Tensor.__neg__, Tensor.__abs__ = _a.neg, _a.abs
 Tensor.__getitem__ = lambda x, index: _s.getitem(x, index=_s.index_of(index))
 
-# Comparisons look at the values and give plain boolean arrays.
-_value = lambda x: x.data if type(x) is Tensor else x
-Tensor.__lt__ = lambda a, b: a.data < _value(b)
-Tensor.__le__ = lambda a, b: a.data <= _value(b)
-Tensor.__gt__ = lambda a, b: a.data > _value(b)
-Tensor.__ge__ = lambda a, b: a.data >= _value(b)
-
 # Methods, with NumPy's names and arguments.
 Tensor.reshape = lambda x, *shape: _s.reshape(
     x, shape=shape[0] if len(shape) == 1 and type(shape[0]) is not int else shape)
@@ -51,7 +44,7 @@ Tensor.transpose = lambda x, *axes: _s.transpose(
     x, axes=axes[0] if len(axes) == 1 and type(axes[0]) is not int else axes or None)
 Tensor.swapaxes = lambda x, a, b: _s.swapaxes(x, a=a, b=b)
 Tensor.T = property(lambda x: _s.transpose(x))
-Tensor.astype = lambda x, dtype: _a.astype(x, dtype=dtype)
+Tensor.astype = lambda x, dtype: _a.astype(x, dtype)
 Tensor.sum = lambda x, axis=None, keepdims=False: _r.sum(x, axis=axis, keepdims=keepdims)
 Tensor.mean = lambda x, axis=None, keepdims=False: _r.mean(x, axis=axis, keepdims=keepdims)
 Tensor.max = lambda x, axis=None, keepdims=False: _r.max(x, axis=axis, keepdims=keepdims)

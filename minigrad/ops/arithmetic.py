@@ -4,7 +4,7 @@ import math
 
 from minigrad.backend import xp
 from minigrad.ops.elementary import log
-from minigrad.tensor import constant, primitive
+from minigrad.tensor import Tensor, constant, primitive
 
 
 @primitive
@@ -19,14 +19,22 @@ def _(g, y, x):
 
 
 @primitive
-def astype(x, *, dtype):
+def _astype(x, *, dtype):
     """x in another floating dtype.   dy = dx"""
     return x.astype(dtype)
 
 
-@astype.vjp
+@_astype.vjp
 def _(g, y, x, *, dtype):
-    return astype(g, dtype=x.dtype)
+    return _astype(g, dtype=x.dtype)
+
+
+def astype(x, dtype):
+    """x in another dtype.   dy = dx.  Integers and booleans are plain arrays, like the result of a
+    comparison: a cast to them is a staircase, dy = 0. Complex numbers have no derivative here."""
+    if type(x) is Tensor and xp.dtype(dtype).kind in "biu":
+        return x.data.astype(dtype)
+    return _astype(x, dtype=dtype)
 
 
 @primitive(elementwise=True)

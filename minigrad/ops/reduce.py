@@ -115,6 +115,9 @@ def _(g, y, x, *, axis=None, keepdims=False):
 def var(x, *, axis=None, keepdims=False, ddof=0):
     """Variance  v = sum (x - mean)^2 / (n - ddof).   dv = 2 sum (x - mean) dx / (n - ddof)"""
     n = _count(x, axis)
+    if n <= ddof:
+        raise ValueError(f"var: {n} numbers with ddof={ddof} have no variance. Give at least "
+                         f"{ddof + 1}, or a smaller ddof.")
     centred = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
     centred *= centred
     return centred.sum(axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))

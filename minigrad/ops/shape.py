@@ -5,7 +5,8 @@ import numpy
 
 from minigrad import backend
 from minigrad.backend import xp
-from minigrad.tensor import Part, Tensor, primitive
+from minigrad.cotangents import Part
+from minigrad.tensor import Tensor, primitive
 
 
 @primitive

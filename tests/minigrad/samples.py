@@ -54,7 +54,7 @@ def on_device(setting):
 
 SAMPLES = [
     ("identity", [normal(3)], {}, 3),
-    ("astype", [normal(3, 2)], {"dtype": "float64"}, 3),
+    ("_astype", [normal(3, 2)], {"dtype": "float64"}, 3),
     *[(name, [normal(3, 4), normal(3, 4)], {}, 3) for name in ("add", "sub", "mul")],
     *[(name, [normal(3, 1, 4), normal(2, 1)], {}, 3) for name in ("add", "sub", "mul")],
     ("div", [normal(3, 4), positive(3, 4)], {}, 3),

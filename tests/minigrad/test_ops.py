@@ -53,7 +53,7 @@ def test_derivatives(sample):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dtype_in_is_dtype_out(sample, dtype):
     name, makers, settings, smooth = sample
-    if name == "astype":
+    if name == "_astype":
         sample = (name, makers, {"dtype": dtype}, smooth)
     operation, inputs, settings, smooth = draw(sample, dtype=dtype)
     settings = {k: v.astype(dtype) if getattr(v, "dtype", None) == "float64" else v

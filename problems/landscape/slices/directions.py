@@ -85,7 +85,11 @@ def length(x, axes):
 
 def cosine(a, b):
     """<a, b> / |a||b|."""
-    return float_of(xp.vdot(a, b)) / (float_of(xp.vdot(a, a)) * float_of(xp.vdot(b, b))) ** 0.5
+    squares = float_of(xp.vdot(a, a)) * float_of(xp.vdot(b, b))
+    if squares == 0.0:
+        raise ValueError("cosine: a direction of length 0 has no angle to another. "
+                         "Give two directions that are not zero.")
+    return float_of(xp.vdot(a, b)) / squares ** 0.5
 
 
 def eigen_directions(objective, theta, rng, which="top", m=40):
