@@ -114,11 +114,3 @@ Tensor.__contains__ = lambda self, value: bool((self == value).any())
 Tensor.__reduce_ex__ = refusal(
     "pickle", "a Tensor is part of a calculation, and cannot be stored or sent to another process. "
     "Use its .data.")
-
-
-def missing(self, name):
-    raise AttributeError(f"a Tensor has no {name!r}. Use a function of minigrad, or .data.{name} "
-                         "if no derivative is wanted.")
-
-
-Tensor.__getattr__ = missing

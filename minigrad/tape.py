@@ -43,6 +43,18 @@ running = ContextVar("running", default=(0, by_hand))
 outer = ContextVar("outer", default=())              # values of `recording` to return to
 
 
+def without_copies(function):
+    """The function, run where nothing is copied: what it is given was copied already."""
+    def run(*arguments):
+        depth, keep = running.get()
+        running.set((depth, None))
+        try:
+            return function(*arguments)
+        finally:
+            running.set((depth, keep))
+    return run
+
+
 def in_transform():
     """Is a transform running around this place, and recording what happens?"""
     return running.get()[0] > 0 and recording.get()

@@ -53,8 +53,9 @@ def linearised(f, x, operation, keep=None):
     ends, floor = outputs(leaves_of(y), operation), leaves[0].number if leaves else next_number()
 
     def back(cotangents):
-        found = sweep(zip(ends, cotangents), floor, record=tape.in_transform())
-        taken = set(map(id, cotangents))
+        record, taken = tape.in_transform(), set(map(id, cotangents))
+        swept = tape.without_copies(sweep) if record else sweep         # data was copied before
+        found = swept(zip(ends, cotangents), floor, record)
         return rebuild(form, [cotangent_of(leaf, found, taken) for leaf in leaves])
     return y, back
 
@@ -67,7 +68,8 @@ def checked(back, y, operation):
     def pullback(u):
         given = [fitting_cotangent(g, o, operation) for g, o in
                  zip(leaves_like(u, form, operation), ends)]
-        return back(given if tape.in_transform() else [constant(g) for g in given])
+        keep = tape.running.get()[1] if tape.in_transform() else constant
+        return back([keep(g) for g in given] if keep else given)
     return pullback
 
 
@@ -111,14 +113,13 @@ def jvp(f, x):
 
 def value_and_grad(f, *, each=False):
     """x -> (f(x), df/dx) for scalar f. Further arguments are passed on, not differentiated.
-
-    each  f gives heights (...), each of a row of its own of x (..., d): row i of the gradient is
-          that of height i
+    each: f gives heights (...), each of its own row of x (..., d), and the gradient has their rows.
     """
     def value_and_gradient(x, *rest, **settings):
         def heights(t):
             y = f(t, *rest, **settings)
-            return y if getattr(y, "shape", None) == () or each else not_a_scalar(y)
+            shape = getattr(y, "shape", None)
+            return y if shape == () or each and shape else not_a_scalar(y)
         y, back = linearised(heights, x, "grad")
         return released(y), back([xp.ones(y.shape, y.dtype)])
     return value_and_gradient

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from minigrad import Layout, graph, hvp, sum as total, vjp
+from minigrad import Layout, graph, hvp, sum as total, value_and_grad
 from minigrad.arguments import point
 from minigrad.backend import float_of, xp
 
@@ -169,13 +169,12 @@ class Objective:
             return over_rows(lambda row: self.heights_and_gradients(row, b, watch), theta)
 
         def height(x):
-            y = self.height(x, b)
+            y = check_heights(self.height(x, b), theta)
             if watch:
                 self.layers.append((y, graph.layers(y, x)))
             return y
-        heights, pullback = vjp(height, self.unravel(theta))
-        check_heights(heights, theta)
-        return heights, self.ravel(pullback(xp.ones_like(heights)))
+        heights, gradients = value_and_grad(height, each=True)(self.unravel(theta))
+        return heights, self.ravel(gradients)
 
     def linearised(self, theta, b):
         """v -> H v over batch b. Rows do not meet, so the Hessian of the sum of the heights has

