@@ -41,8 +41,15 @@ def truth(self):
     return bool(self.data)
 
 
-Tensor.__bool__ = truth
-Tensor.__format__ = lambda self, spec: format(self.data, spec) if spec else repr(self)
+
+def formatted(self, spec):
+    if spec and self.size != 1:
+        raise TypeError(f"format: a Tensor of shape {self.shape} has no format {spec!r}, which is "
+                        "for one number. Print it without.")
+    return format(self.data.item(), spec) if spec else repr(self)
+
+
+Tensor.__bool__, Tensor.__format__ = truth, formatted
 
 # -------------------------------------------------------------------------- as a sequence
 
@@ -85,7 +92,7 @@ Tensor.item = conversion("item", lambda data: data.item(), "the Tensor itself, o
 Tensor.__complex__ = conversion("complex", complex, "real and imaginary parts apart")
 Tensor.__int__ = conversion("int", int, "the Tensor itself")
 Tensor.__index__ = conversion("index", operator.index, "integers for indices and counts")
-Tensor.__round__ = conversion("round", round, "the Tensor itself")
+Tensor.__round__ = conversion("round", lambda data, *n: round(data.item(), *n), "the Tensor itself")
 Tensor.__trunc__ = conversion("math.trunc", int, "the Tensor itself")
 Tensor.__floor__ = conversion("math.floor", lambda data: int(data // 1), "the Tensor itself")
 Tensor.__ceil__ = conversion("math.ceil", lambda data: -int(-data // 1), "the Tensor itself")
