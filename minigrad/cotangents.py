@@ -1,4 +1,4 @@
-"""How cotangents add up while they wait for the Tensor they belong to, and how they are given out."""
+"""How cotangents add up while they wait for their Tensor's turn, and how they are given out."""
 from minigrad.backend import xp
 from minigrad.rules import primitives
 
@@ -47,7 +47,7 @@ def summed_to(shape, g, operation, record):
 
 def own(g, leaf, taken):
     """The cotangent of a leaf as an array of its dtype that shares memory with nothing. Views share
-    with what they look at, `taken` has the ids of arrays that are someone's; a rule made all others."""
+    with what they look at, `taken` has the ids of arrays that are someone's; rules made the rest."""
     if type(g) is not xp.ndarray or g.dtype != leaf.data.dtype:
         g = xp.asarray(g, dtype=leaf.data.dtype)
     if g.base is not None or id(g) in taken:

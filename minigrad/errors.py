@@ -31,8 +31,8 @@ def no_derivative(operation, y):
     """The error of an operation on Tensors whose values are not real numbers."""
     name, values = operation.__name__.lstrip("_"), y.dtype
     if values.kind == "c":
-        return TypeError(f"{name}: gives {values} values, and derivatives are taken in real numbers "
-                         "only. Keep the real and the imaginary part apart.")
+        return TypeError(f"{name}: gives {values} values, and derivatives are taken in real "
+                         "numbers only. Keep the real and the imaginary part apart.")
     return TypeError(f"{name}: gives {values} values, which have no derivative. Apply it to the "
                      "values, minigrad.constant(x).")
 

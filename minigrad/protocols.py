@@ -7,7 +7,8 @@ A derivative must never be lost in silence. So there are three kinds of answer:
     taken), printing;
   - what would make a number or an array of a Tensor (float(x), math.exp(x), np.asarray(x),
     buffer[0] = x, pickling) is refused with the remedy. `minigrad.constant(x)`, `x.data` are the
-    deliberate door. A Tensor without a history, or under no_grad(), has nothing to lose and converts.
+    deliberate door. A Tensor without a history, or under no_grad(), has nothing to lose: it
+    converts.
 """
 import operator
 
@@ -41,7 +42,6 @@ def truth(self):
     return bool(self.data)
 
 
-
 def formatted(self, spec):
     if spec and self.size != 1:
         raise TypeError(f"format: a Tensor of shape {self.shape} has no format {spec!r}, which is "
@@ -63,8 +63,8 @@ def length(self):
 
 def rows(self):
     if self.ndim == 0:
-        raise TypeError("iter: a Tensor of shape () cannot be iterated over or unpacked. Give it an "
-                        "axis with x[None].")
+        raise TypeError("iter: a Tensor of shape () cannot be iterated over or unpacked. Give it "
+                        "an axis with x[None].")
     return (self[i] for i in range(self.shape[0]))
 
 

@@ -1,4 +1,4 @@
-"""How an operation takes its inputs and its rules: what `primitive` knows beyond calling a function.
+"""How an operation takes its inputs and its rules: all that `primitive` does but the calling.
 
 An operation has inputs (arrays, Tensors, numbers: the positional parameters of its function) and
 settings (its keyword-only parameters). Callers may give either kind by place or by name, as they

@@ -35,9 +35,9 @@ def by_hand(x):
     return Copies()(x) if isinstance(x, (xp.ndarray, tuple, list)) else x
 
 
-# The switches: is anything recorded (not inside no_grad())? How many transforms (grad, vjp, ...) are
-# running, and what copies the data that is recorded? That is None inside `grad`, whose graph is gone
-# before anyone can write into an array.
+# The switches: is anything recorded (not inside no_grad())? How many transforms (grad, vjp, ...)
+# are running, and what copies the data that is recorded? That is None inside `grad`, whose graph is
+# gone before anyone can write into an array.
 recording = ContextVar("recording", default=True)
 running = ContextVar("running", default=(0, by_hand))
 outer = ContextVar("outer", default=())              # values of `recording` to return to

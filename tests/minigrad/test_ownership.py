@@ -1,4 +1,4 @@
-"""Results are the caller's own arrays; what is linearised does not see later writes; trees by key."""
+"""Results are the caller's own; what is linearised sees no later writes; trees go by key."""
 import numpy as np
 import pytest
 
@@ -100,7 +100,8 @@ def linearisations(f, x, v):
 
 @pytest.mark.parametrize("written", ["x", "data", "mask", "index", "labels", "number"])
 def test_what_is_linearised_stays_what_it_was(written):
-    arrays = {"x": xp.asarray([[0.3, -0.7], [0.2, 0.9]]), "data": A(np.array([[1.0, 2.0], [0.5, -1.0]])),
+    arrays = {"x": xp.asarray([[0.3, -0.7], [0.2, 0.9]]),
+              "data": A(np.array([[1.0, 2.0], [0.5, -1.0]])),
               "mask": A(np.array([[2.0, 0.0], [2.0, 2.0]])), "index": A(np.array([1, 0, 1])),
               "labels": A(np.array([0, 1])), "number": A(3.0)}
     v = A(np.array([[1.0, -2.0], [0.5, 1.0]]))
@@ -174,7 +175,7 @@ two = {"a": A(1.0), "b": A(1.0)}
 
 @pytest.mark.parametrize("call, kind, message", [
     (lambda: mg.vjp(lambda x: {"u": x, "v": x}, A(1.0))[1]({"u": A(1.0), "w": A(0.0)}), ValueError,
-     "vjp: got a dict with keys u, w, needed is a dict with keys u, v. Give a tree of the same form"),
+     "vjp: got a dict with keys u, w, needed is a dict with keys u, v. Give a tree"),
     (lambda: mg.hvp(lambda p: p["a"] * p["b"], two)({"a": A(1.0)}), ValueError,
      "hvp: got a dict with keys a, needed is a dict with keys a, b"),
     (lambda: mg.jvp(lambda p: p["a"], two)[1]({**two, "c": A(1.0)}), ValueError,
@@ -194,7 +195,8 @@ two = {"a": A(1.0), "b": A(1.0)}
     (lambda: mg.vjp(lambda x: x, A(1.0))[1]("1"), TypeError, "vjp: got a str for an output"),
     (lambda: mg.vjp(lambda x: x, A(1.0))[1](A(1j)), TypeError,
      "vjp: got a cotangent of complex128 values. Give real numbers"),
-    (lambda: mg.vjp(lambda x: (x, None), A(1.0)), TypeError, "vjp: the function returned a NoneType"),
+    (lambda: mg.vjp(lambda x: (x, None), A(1.0)), TypeError,
+     "vjp: the function returned a NoneType"),
     (lambda: mg.vjp(lambda x: "y", A(1.0)), TypeError, "vjp: the function returned a str"),
     (lambda: mg.jvp(lambda x: None, A(1.0)), TypeError, "jvp: the function returned a NoneType"),
     (lambda: mg.grad(lambda x: None)(A(1.0)), ValueError,
@@ -203,7 +205,8 @@ two = {"a": A(1.0), "b": A(1.0)}
      "grad: loss must return a scalar array, got a float"),
     (lambda: mg.grad(lambda x: mg.sum(x["a"]))({"a": None}), TypeError,
      "grad: cannot differentiate with respect to a NoneType"),
-    (lambda: mg.grad(lambda x: x)(3), TypeError, "grad: cannot differentiate with respect to an int"),
+    (lambda: mg.grad(lambda x: x)(3), TypeError,
+     "grad: cannot differentiate with respect to an int"),
     (lambda: mg.grad(lambda x: abs(x))(A(1j)), TypeError, "grad: cannot differentiate complex128"),
     (lambda: mg.Layout({"a": xp.ones(2)}).ravel({"b": xp.ones(2)}), ValueError,
      "ravel: got a dict with keys b, needed is a dict with keys a"),

@@ -193,7 +193,8 @@ def test_numpy_does_not_lose_the_derivative(name):
 
 
 @pytest.mark.parametrize("f, message", [
-    (lambda x: math.exp(x), r"float\(x\), math.f\(x\).*minigrad.exp for math.exp.*minigrad.constant"),
+    (lambda x: math.exp(x),
+     r"float\(x\), math.f\(x\).*minigrad.exp for math.exp.*minigrad.constant"),
     (lambda x: x // 2, r"//: .*staircase.*constant\(x\) // y"),
     (lambda x: pickle.dumps(x), "pickle: .*Use its .data"),
     (lambda x: x * 1j, "mul: gives complex128 values.*real numbers only"),
@@ -207,7 +208,7 @@ def test_other_sentences():
     x = mg.tensor(xp.asarray([1.0, 2.0]))
     with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'std'"):
         x.std()
-    with pytest.raises(ValueError, match=r"bool: a Tensor of shape \(2,\) is neither true nor false"):
+    with pytest.raises(ValueError, match=r"bool: a Tensor of shape \(2,\) is neither true"):
         bool(x)
     with pytest.raises(ValueError, match=r"==: cannot compare shapes \(2,\) and \(3,\)"):
         x == xp.ones(3)
