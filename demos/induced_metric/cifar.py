@@ -18,8 +18,9 @@ import functools
 
 import numpy as np
 
-from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle, curve, factor,
-                                    figure, in_truth, mean_and_std)
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle,
+                                                   curve, factor, figure, in_truth, mean_and_std,
+                                                   resumable)
 from optim import run_all
 from problems import Network
 from problems.data import Split, batches, first_local, load
@@ -43,7 +44,7 @@ def arguments(parser):
     add("--seeds", type=int, default=1, metavar="N", help="runs per optimizer")
     add("--optimizers", nargs="+", choices=NAMES, default=list(NAMES), metavar="NAME",
         help="some of " + ", ".join(NAMES))
-    add("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 @functools.cache

@@ -17,7 +17,8 @@ import math
 
 import numpy as np
 
-from demos.induced_metric.seven_optimizers import MAKERS, attempt, curve, factor, in_truth
+from demos.induced_metric.seven_optimizers import (MAKERS, attempt, curve, factor, in_truth,
+                                                   resumable)
 from optim import run_all, warmup_cosine
 from problems import Network
 from problems.data import batches, load, ngram_bits
@@ -38,7 +39,7 @@ MODELS = {"transformer": lambda V: Transformer(V, layers=2, width=128, heads=4, 
 def arguments(parser):
     parser.add_argument("--steps", type=int, default=2000, metavar="N", help="updates per model")
     parser.add_argument("--optimizer", choices=("AdamW", "rms"), default="AdamW")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 @functools.cache

@@ -16,8 +16,9 @@ import functools
 
 import numpy as np
 
-from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_spread, curve, factor,
-                                    figure, in_truth, mean_and_std)
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_spread,
+                                                   curve, factor, figure, in_truth, mean_and_std,
+                                                   resumable)
 from optim import run_all
 from problems import Network
 from problems.data import batches, first_local, load
@@ -34,7 +35,7 @@ START, SLOW = 48, ("log", "Muon")                   # updates in one epoch of th
 def arguments(parser):
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs per optimizer")
     parser.add_argument("--epochs", type=int, default=20, metavar="N", help="the paper has 200")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 @functools.cache

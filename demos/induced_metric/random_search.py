@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from demos.induced_metric.regression import TABLE, groups, train_seeds
-from demos.induced_metric.seven_optimizers import COLOURS, MAKERS, NAMES
+from demos.induced_metric.seven_optimizers import (COLOURS, MAKERS, NAMES, resumable)
 from minigrad.backend import xp
 from optim import run_all
 
@@ -36,7 +36,7 @@ TAKES = {"Adam": ("lr", "beta1", "beta2"), "AdamW": ("lr", "beta1", "beta2", "de
 def arguments(parser):
     parser.add_argument("--runs", type=int, default=50, metavar="N", help="per optimizer")
     parser.add_argument("--epochs", type=int, default=200, metavar="N")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 def draw(rng, name, n):

@@ -16,8 +16,9 @@ points, except that Muon takes its matrices one network at a time.
 import numpy as np
 
 import minigrad as mg
-from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor, figure,
-                                    in_truth, mean_and_std, steps_taken)
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor,
+                                                   figure, in_truth, mean_and_std, resumable,
+                                                   steps_taken)
 from minigrad.backend import xp
 from optim import run_all
 from problems import Network
@@ -32,7 +33,7 @@ TABLE = PUBLISHED["regression"]["results"]
 def arguments(parser):
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="networks per optimizer")
     parser.add_argument("--epochs", type=int, default=200, metavar="N")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 class Networks(Network):

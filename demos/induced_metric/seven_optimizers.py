@@ -38,12 +38,24 @@ def build(task, name, layout, rate=1.0, damping=1.0):
     return MAKERS[name](layout, **settings) if name == "Muon" else MAKERS[name](**settings)
 
 
+def resumable(parser):
+    """The flags of a demo whose runs are made by `attempt`."""
+    parser.add_argument("--resume", action="store_true",
+                        help="go on from OUT/checkpoints; another run's are refused")
+    parser.add_argument("--restart", action="store_true",
+                        help="... but begin anew where a checkpoint is another run's")
+
+
 def attempt(args, label, *positional, progress=None, **settings):
-    """optim.train with a checkpoint OUT/checkpoints/LABEL.npz; also returns a run that diverged."""
-    path = Path(args.out) / "checkpoints" / f"{label}.npz"
+    """optim.train with a checkpoint OUT/checkpoints/LABEL.npz; also returns a run that diverged.
+
+    The checkpoints of quick runs have names of their own, and say what they are.
+    """
+    path = Path(args.out) / "checkpoints" / f"{label}{'-quick' * args.quick}.npz"
     try:
         return optim.train(*positional, checkpoint=path, checkpoint_seconds=60.0,
-                           resume=args.resume, progress=progress, **settings)
+                           resume="restart" if args.restart else args.resume,
+                           identity={"quick": args.quick}, progress=progress, **settings)
     except optim.Diverged as diverged:
         diverged.run.stopped = "diverged"
         return diverged.run

@@ -19,8 +19,9 @@ import math
 
 import numpy as np
 
-from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle, curve, factor,
-                                    figure, in_truth, steps_taken)
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle,
+                                                   curve, factor, figure, in_truth, resumable,
+                                                   steps_taken)
 from optim import run_all
 from problems import Network
 from problems.data import batches, first_local, load
@@ -44,7 +45,7 @@ def arguments(parser):
     add("--size", choices=("small", "paper"), default="small")
     add("--steps", type=int, metavar="N", help="updates (default 600, paper 3750)")
     add("--seeds", type=int, default=1, metavar="N", help="runs at the chosen rate")
-    add("--resume", action="store_true", help="go on from OUT/checkpoints")
+    resumable(parser)
 
 
 text = functools.cache(load)                        # once per process

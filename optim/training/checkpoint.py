@@ -12,18 +12,18 @@ its state is held against that generator's bounds before it gets it.
 """
 import json
 import os
-import zipfile
-from itertools import zip_longest
 
 import numpy as np
 
 from minigrad.backend import to_host, xp
 
 from . import archive
+from .identity import check_same_model, describe  # noqa: F401  (importable from here)
 
 FORMAT, OLDER = "minigrad checkpoint 2", "minigrad checkpoint 1"
 BIT_GENERATORS = {kind.__name__: kind for kind in (
     np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)}
+RESERVED = ("", "about", "file")                    # names of members that are not an array's path
 # A place in the generator's buffer, which NumPy takes as it comes: the largest that exists.
 PLACES = {"MT19937": ("pos", 624), "Philox": ("buffer_pos", 4)}
 
@@ -94,14 +94,16 @@ def pack(tree, path, arrays, generators):
         if id(tree) in generators:
             return {"same generator": generators[id(tree)]}
         generators[id(tree)] = path
-        state = tree.bit_generator.state
-        if state["bit_generator"] in BIT_GENERATORS:
-            return {"generator": [path, pack(state, path, arrays, generators)]}
+        whole = {**tree.bit_generator.state, "seed": seed(tree.bit_generator.seed_seq)}
+        if whole["bit_generator"] in BIT_GENERATORS:
+            return {"generator": [path, pack(whole, path, arrays, generators)]}
     if tree is None or isinstance(tree, (bool, int, str)) or type(tree) is float:
         return tree
     if isinstance(tree, (np.ndarray, np.generic, xp.ndarray)) and tree.dtype.kind in archive.KINDS:
         kind = ("scalar" if isinstance(tree, np.generic) else
                 "array" if isinstance(tree, xp.ndarray) else "host array")
+        while path in arrays or path in RESERVED:       # {"a.b": x, "a": {"b": y}}
+            path += "'"
         arrays[path] = np.asarray(to_host(tree))
         return {kind: path}
     raise TypeError(f"checkpoint: cannot store {path or 'this'}, a {type(tree).__name__}. "
@@ -141,24 +143,16 @@ def generator(state):
     where = state["state"] if name == "pos" else state
     if name is not None and not (type(where[name]) is int and 0 <= where[name] <= last):
         raise ValueError(f"{name} = {where[name]} in a {kind}")
-    bits = BIT_GENERATORS[kind](0)
+    origin = state.pop("seed")
+    bits = BIT_GENERATORS[kind](np.random.SeedSequence(0) if origin is None else
+                                np.random.SeedSequence(**origin))
     bits.state = state
     return np.random.Generator(bits)
 
 
-def describe(layout, theta):
-    """What must agree between a checkpoint and a model: names and shapes, else theta's shape."""
-    if layout is None:
-        return [["theta", list(theta.shape)]]
-    return [["points", list(theta.shape[:-1])]] + [[e.name, list(e.shape)] for e in layout.entries]
-
-
-def check_same_model(path, stored, current):
-    """Raise RuntimeError naming the first difference between two results of `describe`."""
-    if stored == current:
-        return
-    pairs = zip_longest(stored, current, fillvalue=["nothing", []])
-    (name, shape), (other, other_shape) = next((a, b) for a, b in pairs if a != b)
-    raise RuntimeError(f"checkpoint: {path} belongs to another model: it has {name} {tuple(shape)} "
-                       f"where this one has {other} {tuple(other_shape)}. Name another file, or "
-                       "build the model it was made for.")
+def seed(sequence):
+    """What a SeedSequence is made of: it goes on with the children it has not spawned yet."""
+    if type(sequence) is not np.random.SeedSequence:
+        return None
+    return {"entropy": sequence.entropy, "spawn_key": list(sequence.spawn_key),
+            "n_children_spawned": sequence.n_children_spawned}

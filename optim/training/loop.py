@@ -3,29 +3,34 @@
 `train` is the door; `Training` is the loop, one method for each thing that can happen between
 two steps: a loss is read, the point is evaluated, the run is saved, Ctrl-C is answered.
 
-A resumed run repeats the unbroken one bit for bit. The random numbers of a run come from two
-generators, one for the batches and one for the noise of the model (dropout), so that the
+A resumed run repeats the unbroken one bit for bit. The random numbers of a run come from
+generators of their own for the batches and for the noise of the model (dropout), so that the
 batches of a half-finished epoch can be drawn again without repeating its noise.
-Read `minibatch.py` (what one step sees), `run.py` (what a run remembers), `checkpoint.py`.
+Read `minibatch.py` (what one step sees), `run.py` (what a run remembers), `resume.py` (how it is
+saved and taken up), `checkpoint.py`.
 """
 import copy
 import math
 import os
 import time
+from contextlib import suppress
 from itertools import islice
 
 import numpy as np
 
 from minigrad import keep_heap
+from minigrad.arguments import count, generator, short
 from minigrad.backend import name as backend
 from minigrad.backend import to_host, xp
 
+from optim.descent import descent
+from optim.optimizer import Optimizer, dot
 from optim.training import checkpoint as files
 from .interrupt import CtrlC
 from .minibatch import MinibatchObjective, takes_noise
-from optim.optimizer import dot
 from .progress import Progress
-from .run import Run
+from .resume import identify, record, take_up
+from .run import RESERVED, Run
 
 READ_EVERY = 1 if backend == "numpy" else 20        # steps; reading the loss waits for the GPU
 
@@ -41,7 +46,7 @@ class Diverged(RuntimeError):
 def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, theta=None,
           schedule=None, accumulate=1, clip=None, evaluate=None, evaluate_every=None,
           patience=None, checkpoint=None, checkpoint_every=None, checkpoint_seconds=None,
-          resume=False, progress="auto"):
+          resume=False, identity=None, progress="auto"):
     """Minimise a problem over minibatches; returns the finished `Run`.
 
         run = train(problem, Adam(1e-3), lambda rng: shuffled(data, 128, rng), epochs=10, rng=rng)
@@ -62,7 +67,10 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
     patience     stop after so many evaluations without improvement
     checkpoint   file to save to: at the start, at the end, on Ctrl-C, and every
                  `checkpoint_every` steps or `checkpoint_seconds` seconds
-    resume       go on from that file if it is there; with the same arguments, the same bits
+    resume       go on from that file if it is there; with the same arguments, the same bits.
+                 A file of another run (optimizer, settings, model, data, seed, precision) is
+                 refused; "restart" begins anew in its place. After a divergence the rate may differ
+    identity     {name: number or text}: what else a resumed run has to share, such as a flag
     progress     "auto" (standard error), None, or a function of one line of text
 
     Raises       Diverged when the loss is NaN or infinite (of n points: all of them);
@@ -71,25 +79,31 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
     """
     counts = dict(steps=steps, epochs=epochs, accumulate=accumulate, patience=patience,
                   evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
-    for argument, count in counts.items():
-        if count is not None and not (isinstance(count, int) and count >= 1):
-            raise ValueError(f"train: {argument} must be a whole number >= 1, got {count!r}.")
+    for argument, number in counts.items():
+        if number is not None:
+            count("train", argument, number)
     if steps is None and epochs is None:
         raise ValueError("train: neither steps nor epochs is given. Say when to stop.")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"train: rng must be a Generator, got {rng!r}. Use "
-                        "numpy.random.default_rng(seed).")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"train: needs an optimizer, got {short(optimizer)}. "
+                        "Give one of optim, such as Adam(1e-3).")
+    generator("train", rng)
     if not (batches is None or callable(batches) or isinstance(batches, list)):
         raise TypeError("train: batches must be a list of batches or a function of a Generator, "
                         f"got a {type(batches).__name__}. Wrap a single batch in a list.")
-    if clip is not None and not clip > 0:
-        raise ValueError(f"train: clip must be > 0, got {clip}.")
+    for argument, number in dict(clip=clip, checkpoint_seconds=checkpoint_seconds).items():
+        if number is not None and not (isinstance(number, (int, float)) and number > 0):
+            raise ValueError(f"train: {argument} must be > 0, got {short(number)}.")
+    if resume not in (True, False, "restart"):
+        raise ValueError(f"train: resume must be True, False or 'restart', got {short(resume)}.")
     if checkpoint is None and (resume or checkpoint_every or checkpoint_seconds):
         raise ValueError("train: resume and checkpoint_... need a file. Give checkpoint=PATH.")
     keep_heap()
     loop = Training()
     loop.problem, loop.batches, loop.rng = problem, batches, rng
+    loop.given = optimizer
     loop.optimizer = optimizer if schedule is None else optimizer.scheduled(schedule)
+    loop.extra = identity or {}
     loop.steps, loop.epochs = steps, epochs
     loop.accumulate, loop.clip = accumulate, clip
     loop.evaluate, loop.evaluate_every, loop.patience = evaluate, evaluate_every, patience
@@ -106,9 +120,9 @@ class Training:
         self.unread = []                        # (step, loss, |delta|, traces) still on the device
         self.began = self.saved_at = time.monotonic()
         self.saved = None                           # step of the last checkpoint
-        if resume and os.path.exists(self.path):
-            self.restore(theta)
-        else:
+        self.first_batch = None                     # a checksum; whose batches are drawn, see below
+        self.identity = identify(self, theta)
+        if not (resume and os.path.exists(self.path) and take_up(self, theta, resume)):
             self.begin(theta)
         self.progress = Progress(self.total(), progress)
         with CtrlC() as ctrl_c:
@@ -132,7 +146,11 @@ class Training:
         self.run = Run(theta, self.optimizer.init(theta))
         noisy = takes_noise(self.problem)
         self.noise = np.random.default_rng(int(self.rng.integers(2**63))) if noisy else None
-        self.epoch_rng = copy.deepcopy(self.rng.bit_generator.state)
+        # Whoever else draws from rng during an epoch must not change the batches drawn again.
+        shared = any(other is self.rng for other in (*self.run.state.values(),
+                                                     *self.identity.generators()))
+        self.draws = np.random.default_rng(int(self.rng.integers(2**63))) if shared else self.rng
+        self.first_rng = self.epoch_rng = copy.deepcopy(self.draws.bit_generator.state)
         if self.path is not None:
             self.save()
 
@@ -156,9 +174,9 @@ class Training:
 
     def rest_of_epoch(self):
         """The batches of this epoch that have not been used yet, grouped as the steps use them."""
-        self.rng.bit_generator.state = self.epoch_rng
+        self.draws.bit_generator.state = self.epoch_rng
         batches = iter([None] if self.batches is None else
-                       self.batches(self.rng) if callable(self.batches) else self.batches)
+                       self.batches(self.draws) if callable(self.batches) else self.batches)
         groups = iter(lambda: list(islice(batches, self.accumulate)), [])
         used = sum(1 for _ in islice(groups, self.run.position))
         group = None
@@ -169,31 +187,41 @@ class Training:
 
     def one_step(self, parts):
         run = self.run
+        if self.first_batch is None and self.path is not None and callable(self.batches):
+            self.first_batch = self.identity.text(parts[0])
         objective = MinibatchObjective(self.problem, parts, self.noise, self.clip)
-        before = run.theta
+        walk = descent(self.optimizer, iter([objective]), run.theta, run.state)
+        _, before, loss, _ = next(walk)
+        self.unread.append([run.step, loss, None, {}])
+        if len(self.unread) >= READ_EVERY:
+            self.look()
         try:
-            run.theta, run.state, loss = self.optimizer.step(objective, before, run.state)
-        except ValueError:                          # some optimizers refuse such a loss themselves
-            if objective.loss is None or finite(objective.loss):
-                raise
-            loss = objective.loss
+            _, run.theta, _, run.state = next(walk)
+        except ValueError:                          # refused by the step, which looks now and then
+            self.look()
+            raise
         with np.errstate(over="ignore", invalid="ignore"):      # a run on its way to diverge
             change = run.theta - before
             delta = xp.sqrt(dot(change, change)).reshape(change.shape[:-1])
         traces = {name: xp.array(run.state[name]) for name in self.optimizer.traces
                   if name in run.state}
-        self.unread.append((run.step, loss, delta, traces))
-        if len(self.unread) >= READ_EVERY or run.theta is before:
-            self.read()
+        self.unread[-1][2:] = delta, traces
         run.step += 1
         run.position += 1
 
+    def look(self):
+        """Stop if a loss that was not looked at yet is not finite."""
+        for i, (step, loss, _, _) in enumerate(self.unread):
+            if not finite(loss):
+                del self.unread[i:]
+                self.read()
+                self.diverged(step, loss)
+
     def read(self):
         """Bring what the last steps recorded to the host; stop if a loss is not finite."""
+        self.look()
         unread, self.unread = self.unread, []
-        for step, loss, delta, traces in unread:
-            if not finite(loss):
-                self.diverged(step, loss)
+        for _, loss, delta, traces in unread:
             self.run.record(xp.asarray(loss), delta, traces)
 
     def diverged(self, step, loss=None):
@@ -205,6 +233,9 @@ class Training:
         good = (f"The last good checkpoint is {self.path}, of step {self.saved}; resume it with a "
                 "smaller rate." if self.saved is not None else
                 "No checkpoint was written. Start again with a smaller rate.")
+        if self.saved is not None:                  # the one case in which the rate may change
+            with suppress(RuntimeError):
+                files.save(self.path, {**files.load(self.path), "diverged": True})
         raise Diverged(f"train: {what} at step {step} (learning rate {rate}). {good}", self.run)
 
     def between_steps(self, ctrl_c):
@@ -225,7 +256,7 @@ class Training:
     def end_epoch(self):
         run = self.run
         run.epoch, run.position = run.epoch + 1, 0
-        self.epoch_rng = copy.deepcopy(self.rng.bit_generator.state)
+        self.epoch_rng = copy.deepcopy(self.draws.bit_generator.state)
         run.history["epochs"].append(run.step)
         if self.evaluate_every is None:
             self.judge()
@@ -237,7 +268,15 @@ class Training:
         self.run.seconds = time.monotonic() - self.began
         with np.errstate(over="ignore", invalid="ignore"):
             scores = self.evaluate(self.run.theta)
-        self.run.judge(scores if isinstance(scores, dict) else {"score": scores})
+        scores = scores if isinstance(scores, dict) else {"score": scores}
+        taken = [name for name in scores if name in (*RESERVED, *self.optimizer.traces)]
+        if taken:
+            raise ValueError(f"train: evaluate gave a score named {taken[0]!r}, under which the "
+                             "history keeps something else. Use another name, such as "
+                             "'validation_loss'.")
+        if not scores:
+            raise ValueError("train: evaluate gave no score. Give a number or a dict of them.")
+        self.run.judge(scores)
 
     def recent_loss(self):
         """For the progress line: the middle of the last twenty losses, of all points."""
@@ -250,26 +289,8 @@ class Training:
         if not finite(xp.sum(run.theta, axis=-1)):
             self.diverged(run.step - 1)
         run.seconds = time.monotonic() - self.began
-        files.save(self.path, {**run.tree(), "model": files.describe(self.layout, run.theta),
-                               "optimizer": type(self.optimizer).__name__,
-                               "optimizer_rng": getattr(self.optimizer, "rng", None),
-                               "rng": self.rng, "epoch_rng": self.epoch_rng, "noise": self.noise})
+        files.save(self.path, record(self))
         self.saved, self.saved_at = run.step, time.monotonic()
-
-    def restore(self, theta):
-        tree = files.load(self.path)
-        start = self.problem.start(copy.deepcopy(self.rng)) if theta is None else theta
-        files.check_same_model(self.path, tree["model"], files.describe(self.layout, start))
-        if tree["optimizer"] != type(self.optimizer).__name__:
-            raise RuntimeError(f"checkpoint: {self.path} was made by {tree['optimizer']}, not by "
-                               f"{type(self.optimizer).__name__}. Name another file.")
-        self.run = Run.from_tree(tree)
-        self.rng.bit_generator.state = tree["rng"].bit_generator.state
-        if tree["optimizer_rng"] is not None:
-            self.optimizer.rng = tree["optimizer_rng"]
-        self.epoch_rng, self.noise = tree["epoch_rng"], tree["noise"]
-        self.saved = self.run.step
-        self.began -= self.run.seconds
 
 
 def finite(loss):

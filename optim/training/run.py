@@ -3,7 +3,11 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from minigrad.arguments import short
 from minigrad.backend import to_host, xp
+
+# Names in a history that no score may have; nor that of a trace of the optimizer.
+RESERVED = ("loss", "delta", "epochs", "evaluated", "seconds")
 
 
 @dataclass
@@ -71,12 +75,57 @@ class Run:
         return tree
 
     @classmethod
-    def from_tree(cls, tree):
-        """The inverse of `tree`."""
+    def from_tree(cls, tree, theta=None, state=None):
+        """The inverse of `tree`.
+
+        theta, state   what a fresh run would begin with: shapes and dtypes have to be the same
+        Raises         ValueError saying what is missing, or does not fit
+        """
+        check_run(tree, theta, state)
         run = cls(**{f.name: tree[f.name] for f in fields(cls)})
         run.history = {name: items.tolist() if items.ndim == 1 else list(items)
                        for name, items in run.history.items()}
         return run
+
+
+def check_run(tree, theta, state):
+    """Raises ValueError unless `tree` holds a whole run; of this theta and state, if given."""
+    missing = [f.name for f in fields(Run) if f.name not in tree]
+    if missing:
+        raise ValueError(f"{', '.join(missing)} is missing")
+    history = tree["history"]
+    wrong = [name for name in ("step", "epoch", "position", "waited")
+             if type(tree[name]) is not int or tree[name] < 0]
+    wrong += [name for name in ("seconds",) if not isinstance(tree[name], (int, float))]
+    wrong += [name for name in ("state", "history") if not isinstance(tree[name], dict)]
+    wrong += [] if isinstance(tree["theta"], xp.ndarray) else ["theta"]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is {short(tree[wrong[0]])}")
+    lengths = {"loss": tree["step"], "delta": tree["step"], "epochs": tree["epoch"]}
+    for name in [*lengths, *history]:
+        items = history.get(name)
+        if not isinstance(items, np.ndarray) or items.ndim == 0 or (
+                len(items) != lengths.get(name, len(items))):
+            raise ValueError(f"its history has no entry of {name} for every step or epoch")
+    if theta is None:
+        return
+    check_alike("theta", tree["theta"], theta)
+    if tree["best"] is not None:
+        check_alike("best", tree["best"], theta)
+    missing = state.keys() - tree["state"].keys()       # it may have gained some on the way
+    if missing:
+        raise ValueError(f"its state has no {', '.join(sorted(missing))}")
+    for name, value in state.items():
+        check_alike(f"state.{name}", tree["state"][name], value)
+
+
+def check_alike(name, stored, fresh):
+    """Arrays of the same shape and dtype, or two of the same kind."""
+    arrays = (np.ndarray, np.generic, xp.ndarray)
+    a, b = ((f"{value.dtype}{list(value.shape)}" if isinstance(value, arrays) else
+             f"a {type(value).__name__}") for value in (stored, fresh))
+    if a != b and fresh is not None:                # an entry may wait for its first value
+        raise ValueError(f"its {name} is {a}, this run's is {b}")
 
 
 def per_epoch(history, name="s"):
