@@ -17,8 +17,10 @@ Small and sequential, so it runs on the host, in float64.
 import numpy as np
 
 from minigrad.backend import to_host
+from minigrad.kinds import expects
 
 
+@expects()
 def linear_assignment(cost, maximize=False):
     """Best column for each row: p (m,) with sum_i cost[i, p[i]] as small as any choice allows.
 

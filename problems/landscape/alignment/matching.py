@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, array, having, source, whole
 
 from .assignment import linear_assignment
 
@@ -51,6 +52,8 @@ class Matching(NamedTuple):
         return self.similarity
 
 
+@expects(symmetries=having("layout", "groups"), theta_a=array, theta_b=array, rng=source,
+         sweeps=whole(), starts=whole())
 def weight_matching(symmetries, theta_a, theta_b, rng, sweeps=100, starts=5):
     """Permute B (d,) to be as similar to A (d,) as coordinate ascent can make it.
 

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import short
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, array, function, layout, natural, table, whole
+from problems.landscape.doors import landscape
 
 from problems.landscape.paths.heights import measure
 from problems.landscape.paths.path import Arc, Straight
@@ -41,6 +44,7 @@ class Soup(NamedTuple):
     barriers: Any
 
 
+@expects(average=array, theta=array, count=whole())
 def swa_update(average, theta, count):
     """Take one more point into a running mean of `count` points.
 
@@ -52,11 +56,15 @@ def swa_update(average, theta, count):
     Source: Izmailov et al. 2018, arXiv:1803.05407, Algorithm 1. Call it every few steps of the last
     quarter of a run at constant or cyclic rate; recompute normalisation statistics afterwards.
     """
+    if average.shape != theta.shape:
+        raise ValueError(f"swa_update: the mean has shape {average.shape}, the point "
+                         f"{theta.shape}. Only networks of one architecture can be averaged.")
     if count < 0:
         raise ValueError(f"swa_update: count must not be negative, got {count}.")
     return theta if count == 0 else average + (theta - average) * (1.0 / (count + 1))
 
 
+@expects(score=function, objective=landscape, tolerance=natural)
 def uniform_soup(thetas, score=None, objective=None, tolerance=0.1):
     """The mean of all the ingredients.
 
@@ -73,6 +81,7 @@ def uniform_soup(thetas, score=None, objective=None, tolerance=0.1):
     return Soup(theta, members, float_of(score(theta)), to_host(score(thetas)), barriers)
 
 
+@expects(score=function, objective=landscape, tolerance=natural)
 def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
     """Best ingredient first, then each other one in turn if the soup is no worse with it.
 
@@ -106,6 +115,11 @@ def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
 
 def ingredients(name, thetas):
     """The points as one array (k, d)."""
+    if not isinstance(thetas, (list, tuple)) and getattr(thetas, "ndim", 0) < 1:
+        raise TypeError(f"{name}: needs a list of points (d,) or an array (k, d), got "
+                        f"{short(thetas)}.")
+    for theta in thetas:
+        array(name, "an ingredient", theta)
     shapes = sorted({tuple(theta.shape) for theta in thetas})
     if len(shapes) != 1 or len(shapes[0]) != 1:
         raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes "
@@ -138,6 +152,7 @@ def check_basin(objective, thetas, first, tolerance):
 # ---------------------------------------------------------------------- on the arc
 
 
+@expects(p=array, q=array, t=table, layout=layout)
 def slerp(p, q, t, layout=None, per="tensor"):
     """Spherical linear interpolation: turn p towards q instead of cutting across.
 

@@ -18,8 +18,10 @@ An operation without a rule pins all the axes it touches: fewer symmetries, neve
 import numpy as np
 
 from minigrad import tensor
+from minigrad.arguments import short
 from minigrad.backend import xp
 from minigrad.tree import rebuild
+from minigrad.kinds import expects, having
 
 from .axes import fresh, graph, labelled, pin, propagate, resolve
 
@@ -77,6 +79,7 @@ class Symmetries:
                                for name, W in self.split(theta).items()])
 
 
+@expects(network=having("model", "layout"))
 def find_symmetries(network, inputs=None):
     """The permutation groups of a `Network`, found by running its model once.
 
@@ -87,6 +90,9 @@ def find_symmetries(network, inputs=None):
             raise ValueError("find_symmetries: the network has no data to run on. "
                              "Give a few inputs.")
         inputs = network.data[0][:2]
+    if not hasattr(inputs, "ndim") or inputs.ndim < 2 or inputs.dtype.kind not in "fiu":
+        raise ValueError("find_symmetries: inputs must be a few examples as the network's data "
+                         f"has them, got {short(inputs)}.")
     leaves = [tensor(xp.zeros(e.shape, dtype=network.dtype)) for e in network.layout.entries]
     output = network.model.apply(rebuild(network.layout.tree, leaves), xp.asarray(inputs))
     axes = {leaf.number: [fresh(n) for n in leaf.shape] for leaf in leaves}

@@ -4,6 +4,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host
+from minigrad.kinds import expects, array, function, having, whole
+from problems.landscape.doors import landscape
 from optim.descent import descent
 from optim.objective import Objective
 
@@ -21,6 +23,8 @@ class Walk(NamedTuple):
     gradients: int
 
 
+@expects(optimizer=having("init", "step"), problem=landscape, theta=array, arrived=function,
+         limit=whole(0))
 def walk(optimizer, problem, theta, arrived, limit=100_000):
     """Run a batch of points (n, d) until each has arrived once, or for `limit` steps.
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host
+from minigrad.kinds import every, expects, natural, source, whole
 
 FLAT = 1e-6                                     # a curvature below this share of the largest is 0
 
@@ -24,6 +25,7 @@ class IndexStudy(NamedTuple):
     rank_range: tuple
 
 
+@expects(points=every("eig"), rng=source, draws=whole(1))
 def index_against_height(points, rng=None, draws=1000):
     """Correlate height and index over the converged points of a search.
 
@@ -58,6 +60,7 @@ def ranks(x):
     return (last - (count + 1) / 2.0)[group]
 
 
+@expects(points=every("eig"), tol=natural)
 def distinct(points, tol=1e-6):
     """Converged points that differ in height or in spectrum, lowest first.
 

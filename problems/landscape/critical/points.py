@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, numbers, positive, whole
 
+from problems.landscape.doors import landscape
 from problems.landscape.curvature.hessian import as_objective, check_finite, index_of
 from .index_study import IndexStudy, distinct, index_against_height
 from .searches import SEARCHES, Search, bent, in_basis, norms, pinv_times
@@ -62,6 +64,12 @@ class CriticalPoint(NamedTuple):
         return self.index / len(self.eig)
 
 
+def a_landscape(where, name, value):
+    """One with derivatives of its own as it is; what else is a landscape as an Objective."""
+    return value if hasattr(value, "retract") else landscape(where, name, value)
+
+
+@expects(loss=a_landscape, theta0=numbers, tol=positive, iterations=whole(1), bound=positive)
 def find_critical_point(loss, theta0, method="lm", tol=1e-9, iterations=None, bound=None):
     """Search from theta0 (d,) for a point with g = 0; from (n, d), n searches and n records.
 

@@ -19,6 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minigrad.kinds import expects, natural, positive, source, vector, whole
+from problems.landscape.doors import operator_of
+
 from optim.krylov import krylov_basis
 from problems.landscape.student import standard_error, student_interval
 
@@ -76,6 +79,8 @@ class DensityResult(NamedTuple):
         return student_interval(mean, stderr, self.degrees, level, 1e-15 * float(sizes.max()))
 
 
+@expects(op=operator_of, m=whole(), nv=whole(), sigma=positive, rng=source, points=whole(2),
+         tol=natural)
 def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0.2):
     """Stochastic Lanczos quadrature: nv probes of m steps each.
 
@@ -118,6 +123,7 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
                          products)
 
 
+@expects(op=operator_of, v=vector, m=whole())
 def quadrature(op, v, m):
     """Nodes and weights (m,) of the Gauss quadrature of v's spectral measure.
 
@@ -125,7 +131,7 @@ def quadrature(op, v, m):
 
     Fewer than m if the Krylov space of v is smaller.
     """
-    theta, S = krylov_basis(op.matvec, v, m).ritz()
+    theta, S = krylov_basis(operator(op).matvec, v, m).ritz()
     return theta, S[0]**2
 
 

@@ -17,6 +17,8 @@ Source: Cohen et al. 2021, arXiv:2103.00065; the SAM threshold is that of Long &
 import math
 
 from minigrad.backend import float_of
+from minigrad.kinds import expects, having, natural, positive, real, source, vector, whole
+from problems.landscape.doors import landscape
 from optim.descent import descent
 
 from .sharpness import top_curvature
@@ -24,6 +26,7 @@ from .sharpness import top_curvature
 KINDS = ("gd", "momentum", "nesterov")
 
 
+@expects(lr=real, momentum=real)
 def threshold(lr, momentum=0.0, kind="gd"):
     """The curvature above which the iteration diverges on a quadratic (table of the module)."""
     if kind not in KINDS:
@@ -40,6 +43,7 @@ def threshold(lr, momentum=0.0, kind="gd"):
     return edge if kind == "momentum" else edge / (1.0 + 2.0 * momentum)
 
 
+@expects(lr=real, rho=real, gradient_norm=real)
 def sam_threshold(lr, rho, gradient_norm):
     """SAM's edge lambda* = |g|/(2 rho) (sqrt(1 + 8 rho / (eta |g|)) - 1), always below 2 / eta.
 
@@ -64,11 +68,13 @@ class EdgeTracker:
                                           the residual of the sharpness written beside it
     """
 
+    @expects(m=whole(1))
     def __init__(self, lr, momentum=0.0, kind="gd", m=20):
         self.threshold = threshold(lr, momentum, kind)
         self.m = m
         self.steps, self.losses, self.sharpness, self.residuals = [], [], [], []
 
+    @expects(objective=landscape, theta=vector, rng=source)
     def measure(self, objective, theta, step, rng):
         """One entry for this step; returns the sharpness."""
         top = top_curvature(objective, theta, rng, self.m)
@@ -85,6 +91,8 @@ class EdgeTracker:
         tail = self.sharpness[-max(1, round(part * len(self.sharpness))):]
         return sum(tail) / len(tail), min(tail), max(tail)
 
+    @expects(optimizer=having("init", "step"), objective=landscape, theta=vector,
+                 steps=whole(0), rng=source, every=whole(1))
     def track(self, optimizer, objective, theta, steps, rng, every=100):
         """Run the optimizer, measure every so many steps (and at both ends); returns theta."""
         for t, theta, _, _ in descent(optimizer, objective, theta, steps=steps):
@@ -93,6 +101,8 @@ class EdgeTracker:
         return theta
 
 
+@expects(objective=landscape, theta=vector, time=natural, rng=source, cap=positive, every=whole(1),
+         m=whole(1))
 def gradient_flow(objective, theta, time, rng, cap=1.0, every=10, m=20):
     """Follow d theta/dt = -g by RK4 with steps min(1 / lambda_max, cap): descent without an edge.
 

@@ -9,6 +9,8 @@ same face, so that every estimator can be tried where the answer is known.
 import math
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import array, expects, natural, vector
+from problems.landscape.doors import landscape, operator_of
 from optim.objective import Objective
 
 
@@ -33,6 +35,7 @@ class HessianOp:
     Kinks (ReLU) are invisible: the product is that of the Hessian almost everywhere.
     """
 
+    @expects(theta=array)
     def __init__(self, loss, theta, batches=None, mode="ror"):
         theta = xp.asarray(theta)
         if theta.ndim != 1:
@@ -55,6 +58,7 @@ class HessianOp:
 class MatrixOp:
     """v -> A v of a matrix A (n, n), with the face of a HessianOp."""
 
+    @expects(A=array)
     def __init__(self, A):
         self.A = xp.asarray(A)
         if self.A.ndim != 2 or self.A.shape[0] != self.A.shape[1]:
@@ -107,6 +111,7 @@ def finite_difference_hvp(objective, theta):
 PRODUCTS = {"ror": exact_hvp, "fd": finite_difference_hvp}
 
 
+@expects(theta=vector, v=array)
 def hvp(loss, theta, v, mode="ror"):
     """One product H v at theta. For many at the same point make a HessianOp."""
     return HessianOp(loss, theta, mode=mode).matvec(v)
@@ -117,6 +122,7 @@ as_objective = Objective.of         # an Objective as it is; a Problem or a func
 
 # ---------------------------------------------------------------------- matrices
 
+@expects(op=operator_of)
 def dense_hessian(op):
     """The whole matrix (n, n) from n products, symmetrised; for small n, and to test the rest.
 
@@ -128,11 +134,13 @@ def dense_hessian(op):
     return 0.5 * (H + H.T)
 
 
+@expects(loss=landscape, theta=array)
 def dense_hessians(loss, theta):
     """Hessians (..., d, d) of a batch of points (..., d), d products in all."""
     return Objective.of(loss, where="dense_hessians").hessian(xp.asarray(theta))
 
 
+@expects(op=operator_of, tol=natural)
 def index(op, tol=None):
     """Number of negative eigenvalues: those below -tol.
 
@@ -164,12 +172,15 @@ def check_finite(name, theta):
 
 
 def check_vector(name, v, n):
+    array(name, "the vector", v)
     if tuple(v.shape) != (n,):
         raise ValueError(f"{name}: the operator takes vectors of shape ({n},), got "
                          f"{tuple(v.shape)}. Ravel the direction with the problem's layout.")
 
 
 def check_symmetric(name, H):
+    if H.ndim != 2 or H.shape[0] != H.shape[1]:
+        raise ValueError(f"{name}: the matrix must be square, got shape {tuple(H.shape)}.")
     size = float_of(xp.max(xp.abs(H)))
     gap = float_of(xp.max(xp.abs(H - H.T)))
     limit = max(1e-6, 30.0 * math.sqrt(float(xp.finfo(H.dtype).eps)))

@@ -18,6 +18,8 @@ import math
 from typing import Any, NamedTuple
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, extended, natural, real, source, vector, whole
+from problems.landscape.doors import landscape
 from optim.sam import TINY
 
 from .ascent import Ball, highest
@@ -51,6 +53,7 @@ class Sharpness(NamedTuple):
     settled: bool
 
 
+@expects(objective=landscape, theta=vector, rng=source, m=whole(1))
 def top_curvature(objective, theta, rng, m=30):
     """S1, the largest algebraic eigenvalue of the Hessian, by m Lanczos steps."""
     ritz = lanczos(HessianOp(objective, theta), min(m, theta.shape[-1]), which="LA", rng=rng)
@@ -58,6 +61,7 @@ def top_curvature(objective, theta, rng, m=30):
                         ritz.vectors[-1], ritz)
 
 
+@expects(objective=landscape, theta=vector, rho=real, p=extended, steps=whole(), rng=source)
 def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
     """S2: how far the loss rises within the p-ball of radius rho.
 
@@ -67,19 +71,24 @@ def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
     rng     draws the start of the search for that curvature; without it the gradient is the start
     """
     check_radius("sam_sharpness", "rho", rho)
+    check_norm("sam_sharpness", p)
     return rise("sam_sharpness", objective, theta, Ball(rho, p), steps, rng)
 
 
+@expects(objective=landscape, theta=vector, rho=real, eta=natural, p=extended, steps=whole(),
+         rng=source)
 def adaptive_sharpness(objective, theta, rho, eta=0.0, p=2.0, steps=20, rng=None):
     """S2 in the ball |e / (|w| + eta)|_p <= rho; with eta = 0 invariant to ReLU rescaling, exactly.
 
     Source: Kwon et al. 2021, arXiv:2102.11600, the definition of adaptive sharpness.
     """
     check_radius("adaptive_sharpness", "rho", rho)
+    check_norm("adaptive_sharpness", p)
     return rise("adaptive_sharpness", objective, theta, Ball(rho, p, xp.abs(theta) + eta), steps,
                 rng)
 
 
+@expects(objective=landscape, theta=vector, eps=real, steps=whole(), rng=source)
 def keskar_sharpness(objective, theta, eps=1e-3, steps=20, rng=None):
     """S3: the rise in per cent of 1 + L(w) within the box |e_i| <= eps (|w_i| + 1).
 
@@ -104,6 +113,11 @@ def rise(name, objective, theta, around, steps, rng):
             raise ValueError(f"{name}: the gradient at theta is zero, so there is no first "
                              "direction. Pass rng=numpy.random.default_rng(seed).")
     return Sharpness(*highest(objective, theta, around, steps, rng))
+
+
+def check_norm(name, p):
+    if not p > 1:
+        raise ValueError(f"{name}: p must lie in (1, inf], got {p}. 2 is the usual ball.")
 
 
 def check_radius(name, what, value):

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, array, natural, one_of, source, whole
+from problems.landscape.doors import operator_of
 from optim.krylov import krylov_basis
 from problems.landscape.student import check_level
 
@@ -84,6 +86,7 @@ class RitzResult(NamedTuple):
         return -high, -low
 
 
+@expects(op=operator_of, which=one_of("LA", "LM"), iterations=whole(), tol=natural, rng=source, start=array)
 def power_iteration(op, iterations=100, tol=1e-4, rng=None, start=None, which="LA"):
     """The largest eigenvalue, algebraic ("LA") or in magnitude ("LM"), keeping two vectors.
 
@@ -143,6 +146,8 @@ def check_mirror(last, v, w):
                          f"{here:.6g}, but <v, A u> = {there:.6g}. Use a Hessian, or (A + A^T)/2.")
 
 
+@expects(op=operator_of, which=one_of("LA", "SA", "both"), m=whole(), k=whole(), rng=source, start=array,
+         reorth=whole(0), tol=natural)
 def lanczos(op, m=None, which="LA", k=1, rng=None, start=None, reorth=2, tol=1e-4):
     """k eigenpairs at one end, or at both, from runs of m products.
 

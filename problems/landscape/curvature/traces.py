@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, natural, one_of, source, whole
+from problems.landscape.doors import operator_of
 from problems.landscape.student import standard_error, student_interval
 
 from .hessian import operator
@@ -50,6 +52,7 @@ class TraceResult(NamedTuple):
         return student_interval(self.estimate, self.stderr, self.degrees, level, self.rounding)
 
 
+@expects(op=operator_of, m=whole(), rng=source, tol=natural)
 def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
     """tr A from m products: a mean over random probes, with its standard error.
 
@@ -71,6 +74,7 @@ def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
     return method(op, m, rng, probes, tol)
 
 
+@expects(op=operator_of, m=whole(1), rng=source, tol=natural, probes=one_of("rademacher", "gaussian"))
 def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
     """Mean of z^T A z over m probes.
 
@@ -79,9 +83,11 @@ def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
 
     Source: Hutchinson 1990; variances for symmetric A.
     """
+    op = operator(op)
     return record(0.0, [quadratic_form(op, probe(rng, op, probes)) for _ in range(m)], m, tol)
 
 
+@expects(op=operator_of, m=whole(3), rng=source, tol=natural, probes=one_of("rademacher", "gaussian"))
 def hutch_pp(op, m, rng, probes="rademacher", tol=0.05):
     """Exact trace in a sketched subspace plus Hutchinson on its complement.
 
@@ -93,6 +99,7 @@ def hutch_pp(op, m, rng, probes="rademacher", tol=0.05):
 
     Source: Meyer, Musco, Musco & Woodruff 2021, arXiv:2010.09649, Algorithm 1.
     """
+    op = operator(op)
     sketch = min(m // 3, op.n)
     Y = xp.stack([op.matvec(probe(rng, op, probes)) for _ in range(sketch)], axis=1)
     Q, _ = xp.linalg.qr(Y)                                              # (n, sketch)

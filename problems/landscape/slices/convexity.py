@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.kinds import expects, array, row, source, vector, whole
+from problems.landscape.doors import landscape
+
 from problems.landscape.curvature import HessianOp, lanczos
 from .planes import check, grid
 
@@ -31,6 +34,8 @@ class CurvatureMap(NamedTuple):
         return np.maximum(-self.lam_min, 0.0) / np.maximum(np.abs(self.lam_max), 1e-300)
 
 
+@expects(objective=landscape, theta=vector, d1=array, d2=array, rng=source, alphas=row, betas=row,
+         m=whole(1))
 def curvature_map(objective, theta, d1, d2, rng, alphas=None, betas=None, m=20):
     """Both ends of the Hessian's spectrum at every point of a plane, m Lanczos steps each."""
     alphas = grid(count=9) if alphas is None else np.asarray(alphas, dtype=float)

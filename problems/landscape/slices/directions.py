@@ -24,6 +24,7 @@ counts as one filter a tensor instead of becoming its own direction.
 from typing import Any, NamedTuple
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, array, layout, source, vector, whole, words
 
 from problems.landscape.curvature import HessianOp, lanczos
 
@@ -38,12 +39,14 @@ class Pair(NamedTuple):
     cosine: float
 
 
+@expects(theta=array, layout=layout, rng=source, ignore=words)
 def random_direction(theta, layout, rng, norm="filter", ignore=("bias", "norm")):
     """A Gaussian direction (d,) at theta, normalised as the module says."""
     d = xp.asarray(rng.standard_normal(theta.shape[-1]), dtype=theta.dtype)
     return normalise(d, theta, layout, norm, ignore)
 
 
+@expects(theta=array, layout=layout, rng=source, ignore=words)
 def random_pair(theta, layout, rng, norm="filter", ignore=("bias", "norm")):
     """Two directions, made orthogonal before they are normalised; afterwards they are nearly so."""
     a = xp.asarray(rng.standard_normal(theta.shape[-1]), dtype=theta.dtype)
@@ -54,6 +57,7 @@ def random_pair(theta, layout, rng, norm="filter", ignore=("bias", "norm")):
     return Pair(d1, d2, cosine(d1, d2))
 
 
+@expects(d=array, theta=array, layout=layout, ignore=words)
 def normalise(d, theta, layout, norm="filter", ignore=("bias", "norm")):
     """Give direction d (d,) the scale of theta (d,), tensor by tensor of the layout."""
     if norm not in NORMS:
@@ -83,6 +87,7 @@ def length(x, axes):
     return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=True))
 
 
+@expects(a=vector, b=vector)
 def cosine(a, b):
     """<a, b> / |a||b|."""
     squares = float_of(xp.vdot(a, a)) * float_of(xp.vdot(b, b))
@@ -92,6 +97,7 @@ def cosine(a, b):
     return float_of(xp.vdot(a, b)) / squares ** 0.5
 
 
+@expects(theta=vector, m=whole(1))
 def eigen_directions(objective, theta, rng, which="top", m=40):
     """Unit eigenvectors of the Hessian at theta and their eigenvalues: Pair, (lambda1, lambda2).
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.kinds import array, expects, real
 from minigrad.backend import to_host, xp
 
 KERNELS = ("rbf", "linear", "polynomial", "sigmoid")
@@ -54,6 +55,12 @@ class KernelPCA:
         return K @ self.vectors / np.sqrt(self.eigenvalues)
 
 
+def width(where, name, value):
+    """A rule by its name, or a number."""
+    return value if isinstance(value, str) else real(where, name, value)
+
+
+@expects(rows=array, bandwidth=width)
 def kernel_pca(rows, kernel="rbf", bandwidth="median", components=4):
     """The first principal components of vectors in the space of a kernel.
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, array, real, row, whole
+from problems.landscape.doors import landscape
 
 from .directions import cosine
 
@@ -37,6 +39,7 @@ class Plane(NamedTuple):
     centre: float
 
 
+@expects(low=real, high=real, count=whole())
 def grid(low=-1.0, high=1.0, count=51):
     """Evenly spaced numbers that contain 0 exactly and cover [low, high].
 
@@ -56,6 +59,7 @@ def grid(low=-1.0, high=1.0, count=51):
     return np.arange(np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9) + 1) * step
 
 
+@expects(objective=landscape, theta=array, d=array, alphas=row, chunk=whole())
 def line_scan(objective, theta, d, alphas=None, chunk=None):
     """Line of heights along d (d,) through theta (d,); alphas: `grid()` by default."""
     alphas = grid() if alphas is None else np.asarray(alphas, dtype=float)
@@ -64,6 +68,7 @@ def line_scan(objective, theta, d, alphas=None, chunk=None):
     return Line(alphas, heights(objective, theta, (d,), alphas[:, None], chunk), centre)
 
 
+@expects(objective=landscape, theta=array, d1=array, d2=array, alphas=row, betas=row, chunk=whole())
 def plane_scan(objective, theta, d1, d2, alphas=None, betas=None, chunk=None):
     """Plane of heights over (d1, d2) around theta; alphas, betas: `grid()` by default.
 

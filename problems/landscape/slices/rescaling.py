@@ -18,11 +18,14 @@ Source: Dinh et al. 2017, arXiv:1703.04933 (non-negative homogeneity, alpha-scal
 import numpy as np
 
 from minigrad.backend import xp
+from minigrad.kinds import expects, array, layout, row, table, vector, word
+from problems.landscape.doors import landscape
 
 from .directions import normalise
 from .planes import grid, line_scan
 
 
+@expects(theta=vector, layout=layout, layer=word, next_layer=word, c=table)
 def rescale(theta, layout, layer, next_layer, c):
     """The point after scaling a dense ReLU layer by c (a number, or (units,)) and the next by 1/c.
 
@@ -38,7 +41,10 @@ def rescale(theta, layout, layer, next_layer, c):
     if entries[next_layer + ".W"].shape[0] != units:
         raise ValueError(f"rescale: {layer} has {units} units but {next_layer} takes "
                          f"{entries[next_layer + '.W'].shape[0]}. Name two consecutive layers.")
-    c = np.broadcast_to(np.asarray(c, dtype=float), (units,))
+    if c.shape not in ((), (1,), (units,)):
+        raise ValueError(f"rescale: c must be one number or one for each of {units} units, got "
+                         f"shape {c.shape}.")
+    c = np.broadcast_to(c, (units,))
     if not np.all(c > 0):
         raise ValueError(f"rescale: c must be positive for relu(c z) = c relu(z), got {c.min()}.")
     c = xp.asarray(c, dtype=theta.dtype)
@@ -52,6 +58,7 @@ def rescale(theta, layout, layer, next_layer, c):
     return out
 
 
+@expects(objective=landscape, layout=layout, theta=vector, other=vector, d=array, alphas=row)
 def rescaling_test(objective, layout, theta, other, d, norm, alphas=None):
     """Two lines along one Gaussian draw d (d,), normalised at each point, and their relative gap.
 

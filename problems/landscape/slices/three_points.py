@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, array, natural, whole
+from problems.landscape.doors import landscape
 
 from problems.landscape.plots import contours
 from .planes import Plane, heights
@@ -52,6 +54,7 @@ class ThreePoints(NamedTuple):
         ax.plot(x, y, color=colour, linewidth=1.6)
 
 
+@expects(objective=landscape, a=array, b=array, c=array, count=whole(2), margin=natural, chunk=whole())
 def plane_through(objective, a, b, c, count=41, margin=0.25, chunk=None):
     """Heights on a square grid of count^2 points around the triangle a, b, c, each (d,).
 

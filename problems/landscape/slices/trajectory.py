@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, array, source, whole
 
 
 class PCA(NamedTuple):
@@ -40,12 +41,16 @@ class Projection(NamedTuple):
     distances: Any
 
 
+@expects(trajectory=array, k=whole())
 def pca_directions(trajectory, k=2, centre=False):
     """Directions of largest variation of a trajectory (T, d).
 
     Without centring the origin is the last point, so the plane contains it; centre=True is the
     textbook's PCA, whose plane passes through the mean and misses the solution.
     """
+    if trajectory.ndim != 2:
+        raise ValueError(f"pca_directions: a trajectory is an array (T, d) of points, got shape "
+                         f"{tuple(trajectory.shape)}.")
     T, d = trajectory.shape
     if not 1 <= k <= min(T - 1, d):
         raise ValueError(f"pca_directions: {T} points in {d} dimensions have at most "
@@ -59,11 +64,15 @@ def pca_directions(trajectory, k=2, centre=False):
     return PCA(Vt[:k], to_host(s[:k] ** 2) / total, origin)
 
 
+@expects(points=array, origin=array, basis=array)
 def project(points, origin, basis):
     """Least-squares coordinates of points (T, d) in a basis (k, d), which need not be orthonormal.
 
         coordinates = argmin_c |points - origin - c basis| = (points - origin) B^T (B B^T)^-1
     """
+    if basis.ndim != 2:
+        raise ValueError(f"project: a basis is an array (k, d) of directions, got shape "
+                         f"{tuple(basis.shape)}.")
     if points.shape[-1] != basis.shape[-1] or origin.shape != basis.shape[-1:]:
         raise ValueError(f"project: points {points.shape}, origin {origin.shape} and basis "
                          f"{basis.shape} differ in dimension. Were they made for one network?")
@@ -77,11 +86,13 @@ def project(points, origin, basis):
     return Projection(to_host(c / lengths[:, 0]), to_host(xp.sqrt(xp.sum(off * off, axis=-1))))
 
 
+@expects(T=whole(1), d=whole(1), rng=source)
 def random_walk(T, d, rng):
     """The baseline: positions (T, d) of a walk with standard normal steps."""
     return xp.asarray(rng.standard_normal((T, d)).cumsum(axis=0))
 
 
+@expects(k=whole(1))
 def random_walk_share(k, centre=False):
     """Share of a long random walk's variation in its k-th component, k = 1, 2, ... (module)."""
     return 6.0 / (math.pi * k) ** 2 if centre else 8.0 / (math.pi * (2 * k - 1)) ** 2
