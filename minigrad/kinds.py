@@ -1,4 +1,4 @@
-"""What each argument of a function may be, declared above it; what is not is answered in a sentence.
+"""What each argument of a function may be, declared above it; what is not is told in a sentence.
 
     @expects(theta=array, rho=real, steps=whole(1), rng=source)
     def sharpness(objective, theta, rho, steps=20, rng=None): ...
@@ -8,7 +8,8 @@
 
 A kind is a function (where, name, value) -> the value to go on with; it looks at the kind of thing
 that a value is, and leaves to the function what its formula allows. None passes where it is the
-default, and what has True, False or a word for its default is a flag or a word. For doors, which are called now and then: a call costs some microseconds more.
+default, and what has True, False or a word for its default is a flag or a word. For doors, which
+are called now and then: a call costs some microseconds more.
 """
 import functools
 import inspect
@@ -62,7 +63,7 @@ def real(where, name, value):
 
 
 def extended(where, name, value):
-    """A real number or infinity (what is not a number, nan, included: the range is checked later)."""
+    """A real number, infinity and nan included: the function looks at the range."""
     if getattr(value, "ndim", None) == 0 and value.dtype.kind in "fiu":
         return float(value)
     if not isinstance(value, abstract.Real) or isinstance(value, bool):

@@ -203,6 +203,11 @@ OPTIM = {
         lr, warmup, steps, end=end)(t), [0.1, 2, 10, 0.0, 1], {}),
     "optim.descent": lambda: (lambda *a, **k: list(itertools.islice(optim.descent(*a, **k), 5)),
                               [optim.SGD(0.1), optim.Objective(bowl), points(3)], dict(steps=3, shift=0.0)),
+    "optim.grid": lambda: (optim.grid, [], dict(lr=[0.1, 0.2], xi=[0.1])),
+    "optim.sweep": lambda: (optim.sweep, [optim.Objective(bowl), optim.SGD, {"lr": np.array([0.1, 0.2])},
+                                          points(2, 3)], dict(steps=3, tolerance=1e-3, shift=0.0)),
+    "optim.best": lambda: (optim.best, [optim.sweep(optim.Objective(bowl), optim.SGD, {
+        "lr": np.array([0.1, 0.2])}, points(2, 3), steps=3, tolerance=1e-3)], dict(start=0)),
     "optim.escape_steps": lambda: (optim.escape_steps, [0.1, 1.0, 0.1, 1.0], {}),
     "optim.pgd_theory_params": lambda: (optim.pgd_theory_params, [10, 1.0, 1.0, 0.01, 0.5, 0.1, 1.0], {}),
     "optim.newton_schulz": lambda: (optim.newton_schulz, [MATRIX], dict(steps=5, eps=1e-7)),
@@ -308,7 +313,7 @@ def on_path(make):
 
 
 def connected(a, b):
-    return landscape.auto_neb(bowl, a, b, cycles=[Cycle(2, 0.1)])
+    return landscape.auto_neb(optim.Objective(bowl), a, b, cycles=[Cycle(2, 0.1)])
 
 
 ROOM = [bowl, points(3)]
@@ -406,7 +411,7 @@ LANDSCAPE = {
     "problems.landscape.StringMethod": lambda: (landscape.StringMethod, [], {}),
     "problems.landscape.accuracy": lambda: (lambda net, w, **k: landscape.accuracy(net, **k)(w), [NET, W],
                                             dict(batch=NET.data)),
-    "problems.landscape.auto_neb": lambda: (landscape.auto_neb, [bowl, points(3), points(3) + 1.0], dict(
+    "problems.landscape.auto_neb": lambda: (landscape.auto_neb, [optim.Objective(bowl), points(3), points(3) + 1.0], dict(
         cycles=[Cycle(2, 0.1)], first=3, insert=2, threshold=0.1, samples=3, climb=False)),
     "problems.landscape.barrier": lambda: (landscape.barrier, [bowl, landscape.Straight(points(3), points(3) + 1.0)],
                                            dict(points=5, refinements=1, chunk=4)),

@@ -48,6 +48,7 @@ def public():
     return result
 
 
+@pytest.mark.slow
 def test_every_public_function_has_an_example():
     """A new function needs a line in `argument_examples`, or a reason to be left out."""
     missing = [f"{package}.{name}" for package, names in public().items() for name in names

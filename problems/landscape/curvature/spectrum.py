@@ -86,7 +86,8 @@ class RitzResult(NamedTuple):
         return -high, -low
 
 
-@expects(op=operator_of, which=one_of("LA", "LM"), iterations=whole(), tol=natural, rng=source, start=array)
+@expects(op=operator_of, which=one_of("LA", "LM"), iterations=whole(), tol=natural, rng=source,
+         start=array)
 def power_iteration(op, iterations=100, tol=1e-4, rng=None, start=None, which="LA"):
     """The largest eigenvalue, algebraic ("LA") or in magnitude ("LM"), keeping two vectors.
 
@@ -146,8 +147,8 @@ def check_mirror(last, v, w):
                          f"{here:.6g}, but <v, A u> = {there:.6g}. Use a Hessian, or (A + A^T)/2.")
 
 
-@expects(op=operator_of, which=one_of("LA", "SA", "both"), m=whole(), k=whole(), rng=source, start=array,
-         reorth=whole(0), tol=natural)
+@expects(op=operator_of, which=one_of("LA", "SA", "both"), m=whole(), k=whole(), rng=source,
+         start=array, reorth=whole(0), tol=natural)
 def lanczos(op, m=None, which="LA", k=1, rng=None, start=None, reorth=2, tol=1e-4):
     """k eigenpairs at one end, or at both, from runs of m products.
 

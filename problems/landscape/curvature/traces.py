@@ -74,7 +74,8 @@ def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
     return method(op, m, rng, probes, tol)
 
 
-@expects(op=operator_of, m=whole(1), rng=source, tol=natural, probes=one_of("rademacher", "gaussian"))
+@expects(op=operator_of, m=whole(1), rng=source, tol=natural,
+         probes=one_of("rademacher", "gaussian"))
 def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
     """Mean of z^T A z over m probes.
 
@@ -87,7 +88,8 @@ def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
     return record(0.0, [quadratic_form(op, probe(rng, op, probes)) for _ in range(m)], m, tol)
 
 
-@expects(op=operator_of, m=whole(3), rng=source, tol=natural, probes=one_of("rademacher", "gaussian"))
+@expects(op=operator_of, m=whole(3), rng=source, tol=natural,
+         probes=one_of("rademacher", "gaussian"))
 def hutch_pp(op, m, rng, probes="rademacher", tol=0.05):
     """Exact trace in a sketched subspace plus Hutchinson on its complement.
 

@@ -54,7 +54,8 @@ class ThreePoints(NamedTuple):
         ax.plot(x, y, color=colour, linewidth=1.6)
 
 
-@expects(objective=landscape, a=array, b=array, c=array, count=whole(2), margin=natural, chunk=whole())
+@expects(objective=landscape, a=array, b=array, c=array, count=whole(2), margin=natural,
+         chunk=whole())
 def plane_through(objective, a, b, c, count=41, margin=0.25, chunk=None):
     """Heights on a square grid of count^2 points around the triangle a, b, c, each (d,).
 
