@@ -8,6 +8,7 @@ import numpy as np
 from minigrad.backend import xp
 
 from .lmo import newton_schulz, psi
+from .lmo.power import powers
 from .lmo.products import frobenius
 from .lmo.tightness import CURVATURES, Tightness
 from .matrix import MatrixMethod
@@ -134,8 +135,9 @@ class SchattenMuon(MatrixMethod):
         return theta + delta, state, loss
 
     def prepare(self, g, t, state):
-        """Momentum, second moments, and exponents where they are due: (M, v̂ + ε, exponents)."""
-        seen = state.pop("seen", None)
+        """Momentum, second moments, and exponents where they are due: (M, v̂ + ε, exponents), and
+        decompositions that were made on the way."""
+        seen, parts = state.pop("seen", None), {}
         M, v = self.carrier(g, t, state), None
         if self.moment:
             V = state["v"]
@@ -144,11 +146,11 @@ class SchattenMuon(MatrixMethod):
             v = V * (1.0 / weight_sum(self.beta2, t))
             v += self.eps
         if seen:
-            self.tightness.choose(self, g, M, v, *seen, state)
+            parts = self.tightness.choose(self, g, M, v, *seen, state)
         elif self.t is not None:
             value = self.t(t - 1) if callable(self.t) else self.t
             state["exponents"][...] = self.checked_exponents(value, t - 1)
-        return M, v, state["exponents"]
+        return M, v, state["exponents"], parts
 
     def carrier(self, g, t, state):
         """M: what Ψ_t is applied to."""
@@ -171,11 +173,16 @@ class SchattenMuon(MatrixMethod):
     # ------------------------------------------------------------------ the step itself
 
     def rule(self, D, part, shared, lr, t, state):
-        M, v, exponents = shared
+        M, v, exponents, parts = shared
         i = self.matrices.index(part)
         exponent = float(exponents[i])
         v = None if v is None else v[part.where].reshape(part.shape)
-        X = self.direction(M[part.where].reshape(part.shape), v, exponent)
+        if i in parts and not self.is_muon(exponent):
+            U, s, Vt = parts[i]
+            X = (U * powers(s, exponent)) @ Vt                  # (out, in)
+            X = X if part.axis else X.T
+        else:
+            X = self.direction(M[part.where].reshape(part.shape), v, exponent)
         factor = -lr * (float(state["lengths"][i]) if self.surrogate else 1.0)
         if self.scale == "pinned":
             size = frobenius(X)
@@ -192,10 +199,11 @@ class SchattenMuon(MatrixMethod):
         return P * self.power(P * M, t)
 
     def power(self, M, t):
-        adaptive = self.every is not None
-        if t == 0.0 or adaptive and t <= 1.01 * self.low:
-            return self.orthogonal(M)
-        return psi(M, t)
+        return self.orthogonal(M) if self.is_muon(t) else psi(M, t)
+
+    def is_muon(self, t):
+        """Whether t counts as 0: it is, or the choice went as low as it may."""
+        return t == 0.0 or self.every is not None and t <= 1.01 * self.low
 
     def pinned(self, part, t):
         """F: √min(d_out, d_in), with moments times κ^t, κ = (η_rest ρ / η) √max(d_out, d_in),

@@ -25,11 +25,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
-from optim.line_search import section
 
 from .power import check, psi, svd
 
-GRID = np.linspace(0.0, 1.0, 101)              # J may have several peaks: look everywhere first
+GRID = 101                                     # J may have several peaks: look everywhere first
 COARSE = np.linspace(0.0, 1.0, 5)              # where every t costs a Hessian-vector product
 TINY = 1e-300
 
@@ -72,13 +71,13 @@ def criterion(G, M, A, curvature="identity", low=0.0, high=1.0):
     return best(*spectrum(G, M, A.swapaxes(-1, -2), Gamma), low, high)
 
 
-def spectrum(G, M, rows, Gamma=None, decompose=svd):
+def spectrum(G, M, rows, Gamma=None, parts=None):
     """(s, c, b) of M: singular values (..., r), alignment (..., r) and curvature, on the host.
 
     The curvature is b (..., r) for Γ = I, else the whole (Uᵀ Γ U) ∘ (Vᵀ C V) (..., r, r), since
-    cross terms remain. rows (..., R, n): the inputs, one row each.
+    cross terms remain. rows (..., R, n): the inputs, one row each; parts (U, s, Vᵀ) if known.
     """
-    U, s, Vt = decompose(M)
+    U, s, Vt = parts or svd(M)
     seen = rows @ Vt.swapaxes(-1, -2).astype(rows.dtype)                    # (..., R, r)
     c = ((U.swapaxes(-1, -2) @ G) * Vt).sum(axis=-1)
     if Gamma is None:
@@ -103,23 +102,23 @@ def gain(N, D):
     return np.maximum(N, 0.0)**2 / np.maximum(D, TINY)
 
 
-def best(s, c, b, low=0.0, high=1.0, width=1e-9):
-    """The Choice from (s, c, b): a grid of 101, then a golden section around its best.
+def best(s, c, b, low=0.0, high=1.0, width=1e-9, points=GRID):
+    """The Choice from (s, c, b): a grid over all of [low, high], then grids around its best.
 
-    width   of the bracket of t at the end
+    points  of a grid, odd;   width  the last grid's distance from point to point
     """
-    def J(t):
-        return gain(*curve(s, c, b, t))
-
-    grid = np.broadcast_to(low + (high - low) * GRID, s.shape[:-1] + GRID.shape)
-    place = J(grid).argmax(axis=-1)[..., None]
-    left, right = (np.take_along_axis(grid, np.clip(place + k, 0, len(GRID) - 1), -1)
-                   for k in (-1, 1))
-    ends = section(lambda t: -J(t), left, right, width)
-    t = np.concatenate([np.take_along_axis(grid, place, -1), 0.5 * (ends[0] + ends[1])], axis=-1)
-    t = np.take_along_axis(t, J(t).argmax(axis=-1)[..., None], -1)
-    N, D = curve(s, c, b, t)
-    return Choice(*(plain(a[..., 0]) for a in (t, gain(N, D), N, D)))
+    shape = (*s.shape[:-1], 1)
+    left, right, unit = np.full(shape, low), np.full(shape, high), np.linspace(0.0, 1.0, points)
+    while True:
+        t = left + (right - left) * unit
+        N, D = curve(s, c, b, t)
+        place = gain(N, D).argmax(axis=-1)[..., None]
+        if (right - left).max() <= width * (points - 1):
+            break
+        left, right = (np.take_along_axis(t, np.clip(place + k, 0, points - 1), -1)
+                       for k in (-1, 1))
+    t, N, D = (np.take_along_axis(a, place, -1)[..., 0] for a in (t, N, D))
+    return Choice(*(plain(a) for a in (t, gain(N, D), N, D)))
 
 
 def best_of(G, step, curvature, grid):
@@ -153,7 +152,7 @@ def bound(G, M, A, low=0.0, high=1.0):
     def H(t):
         N, _ = curve(s, c, s, t)
         return N, bound_of(s, a, t)
-    grid = np.broadcast_to(low + (high - low) * GRID, s.shape[:-1] + GRID.shape)
+    grid = np.broadcast_to(np.linspace(low, high, GRID), (*s.shape[:-1], GRID))
     N, D = H(grid)
     place = gain(N, D).argmax(axis=-1)[..., None]
     t, N, D = (np.take_along_axis(x, place, -1)[..., 0] for x in (grid, N, D))

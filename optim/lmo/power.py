@@ -103,14 +103,13 @@ def svd(M):
 
 
 def fast_svd(M):
-    """The same from the smaller Gram matrix: several times as fast for rectangles. Singular
+    """The same from the smaller Gram matrix, in the dtype of M: several times as fast. Singular
     vectors of s_i lose digits as (s_1/s_i)²."""
     if M.shape[-2] > M.shape[-1]:
         V, s, Ut = fast_svd(M.swapaxes(-1, -2))
         return Ut.swapaxes(-1, -2), s, V.swapaxes(-1, -2)
-    D = M.astype("float64", copy=False)
-    Q = xp.linalg.eigh(D @ D.swapaxes(-1, -2))[1][..., ::-1]
-    rows = Q.swapaxes(-1, -2) @ D                           # diag(s) Vᵀ
+    Q = xp.linalg.eigh(M @ M.swapaxes(-1, -2))[1][..., ::-1]
+    rows = Q.swapaxes(-1, -2) @ M                           # diag(s) Vᵀ
     s = xp.sqrt((rows * rows).sum(axis=-1))
     s = xp.where(s > ZERO[M.dtype.itemsize] * s.max(axis=-1, keepdims=True), s, 0.0)
     return Q, s, rows / xp.where(s > 0, s, 1.0)[..., None]

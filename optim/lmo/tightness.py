@@ -10,13 +10,13 @@ import numpy as np
 
 from minigrad.backend import float_of, xp
 
-from .exponent import TINY, best, bound, gain, spectrum
+from .exponent import TINY, best, bound, curve, gain, spectrum
 from .factors import output_factors
 from .power import fast_svd
 
 CURVATURES = ("identity", "kfac", "hvp")
 POINTS = {"hvp": 5, "moment": 9}                # exponents tried where every one costs a product
-WIDTH = 1e-3                                    # of t: more digits are noise
+WIDTH, GRID = 8e-3, 17                          # of t: more digits are noise
 
 
 class Tightness:
@@ -27,9 +27,10 @@ class Tightness:
         self.curvature, self.bound, self.average = curvature, rule == "bound", average
 
     def choose(self, method, g, M, v, objective, theta, state):
-        """New entries of state["exponents"], of the layers whose inputs were seen."""
+        """New entries of state["exponents"], of the layers whose inputs were seen. Returns the
+        decompositions of M that were made for it, {i: (U, s, Vᵀ)}: the step needs them too."""
         seen = self.by_weight(method, objective)
-        found = {}
+        found, parts = {}, {}
         for i, part in enumerate(method.matrices):
             uses = seen.get(part.name)
             if uses:
@@ -43,12 +44,13 @@ class Tightness:
             chosen = {i: self.on_grid(method, i, *entry, product, state)
                       for i, entry in found.items()}
         else:
-            chosen = self.by_spectrum(found, state)
+            chosen = self.by_spectrum(found, state, parts, method.surrogate)
         for i, (t, ratio) in chosen.items():
             if t is not None:
                 state["exponents"][i] = t
                 if method.surrogate:
                     state["lengths"][i] = averaged_length(state, i, ratio)
+        return parts
 
     def by_weight(self, method, objective):
         """{name: [(share of the batch, Layer, Γ or None)]} of what the objective has seen."""
@@ -67,26 +69,32 @@ class Tightness:
 
     # ------------------------------------------------------------------ three ways
 
-    def by_spectrum(self, found, state):
+    def by_spectrum(self, found, state, parts, surrogate):
         """Averages of c and b, and one search for all layers: {i: (t, ratio of lengths)}."""
         spectra = {}
         for i, (G, M, _, uses, part) in found.items():
-            s, c, b = None, None, None
+            U, s, Vt = parts[i] = fast_svd(M)
+            b = None
             for share, layer, Gamma in uses:
-                turned = layer.axis != part.axis            # this input meets the other side
-                s, c, b_ = spectrum(*(side(a, not turned) for a in (G, M)), layer.rows(), Gamma,
-                                    fast_svd)
-                b = added(b, share * b_)
+                if layer.axis == part.axis:
+                    s, c, bent = spectrum(G, M, layer.rows(), Gamma, parts[i])
+                else:                                       # this input meets the other side
+                    s, c, bent = spectrum(G.T, M.T, layer.rows(), Gamma, (Vt.T, s, U.T))
+                b = added(b, share * bent)
             c, b = (self.averaged(state, f"{name}.{i}", a) for name, a in (("c", c), ("b", b)))
             if c is not None and b is not None:
                 spectra[i] = (s, c, b)
         chosen = {i: (None, 1.0) for i in found}
         if spectra:
             s, c, b = (padded([spectrum[k] for spectrum in spectra.values()]) for k in range(3))
-            pick, muon = best(s, c, b, self.low, self.high, WIDTH), best(s, c, b, 0.0, 0.0)
+            pick = best(s, c, b, self.low, self.high, WIDTH, GRID)
             for k, i in enumerate(spectra):
                 if pick.J[k] > 0:
-                    chosen[i] = (pick.t[k], length(pick, s, k) / max(length(muon, s, k), TINY))
+                    chosen[i] = (pick.t[k], 1.0)
+            if surrogate:
+                ratios = (length(s, c, b, pick.t)
+                          / np.maximum(length(s, c, b, np.zeros(len(s))), TINY))
+                chosen.update({i: (chosen[i][0], ratios[k]) for k, i in enumerate(spectra)})
         return chosen
 
     def on_grid(self, method, i, G, M, v, uses, part, product, state):
@@ -163,10 +171,11 @@ def padded(arrays):
     return out
 
 
-def length(choice, s, k):
-    """The best length of step k in units of its Frobenius norm: N/D · |Ψ_t|_F."""
-    kept = s[k][s[k] > 0]
-    return choice.N[k] / max(choice.D[k], TINY) * float(((kept ** choice.t[k])**2).sum()) ** 0.5
+def length(s, c, b, t):
+    """The best length (L,) of the steps Ψ_t in units of their Frobenius norm: N/D · |Ψ_t|_F."""
+    N, D = curve(s, c, b, t[:, None])
+    size = np.where(s > 0, np.where(s > 0, s, 1.0) ** (2 * t[:, None]), 0.0).sum(axis=-1) ** 0.5
+    return N[:, 0] / np.maximum(D[:, 0], TINY) * size
 
 
 def averaged_length(state, i, ratio):

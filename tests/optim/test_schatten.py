@@ -133,7 +133,7 @@ def test_the_choice_is_the_criterion_of_the_carrier_that_is_applied():
         seen.append(float(state["exponents"][0]))
     assert seen[:10] == [0.0] * 10
     expected = criterion(array(G.T), array(M.T), array(x.T))
-    assert seen[10] == pytest.approx(expected.t, abs=1e-3) and 0.05 < expected.t < 0.95
+    assert seen[10] == pytest.approx(expected.t, abs=8e-3) and 0.05 < expected.t < 0.95
 
 
 def test_choosing_leaves_the_momentum_alone():
@@ -263,7 +263,7 @@ def test_weights_used_twice_see_both_inputs():
         curvature = ((x @ X) ** 2).sum() / 40 + ((h @ X.T) ** 2).sum() / 40
         return (G * X).sum() ** 2 / curvature
     grid = np.linspace(0, 1, 401)
-    assert state["exponents"][0] == pytest.approx(grid[np.argmax([J(t) for t in grid])], abs=3e-3)
+    assert state["exponents"][0] == pytest.approx(grid[np.argmax([J(t) for t in grid])], abs=8e-3)
 
 
 def test_prescribed_exponents():
