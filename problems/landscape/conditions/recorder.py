@@ -15,6 +15,7 @@ error. E_k takes no gradient: the loss of every example at x_K is worked out onc
 Source: arXiv:2410.12455, section on experiments (two runs, x_K for the projection).
 Bias      x_K need not be the nearest minimiser, nor one at all: cf. `Envelope.until`.
 """
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -159,21 +160,25 @@ def same_end(first, second, steps, total):
 
 
 def example_losses(problem):
-    """theta -> (N,) the loss of each example: the parts of a FiniteSum, or a classifier's
-    cross-entropies (averaged over the tokens of a row, where targets are rows)."""
+    """theta -> (N,) the loss of each example: the parts of a FiniteSum, a model's own `losses`, or
+    a classifier's cross-entropies (averaged over the tokens of a row, where targets are rows)."""
     if isinstance(problem, FiniteSum):
         return problem.parts
+    own = getattr(problem.model, "losses", None) or partial(cross_entropies, problem.model)
 
     def losses(theta, rows=512):
-        params, (inputs, targets) = problem.params(theta), problem.data
-        parts = []
-        for i in range(0, len(targets), rows):
-            logits = problem.model.apply(params, inputs[i:i + rows])
-            right = mg.log_softmax(logits)
-            picked = xp.take_along_axis(right, targets[i:i + rows, ..., None], axis=-1)[..., 0]
-            parts.append(-picked.reshape(len(picked), -1).mean(axis=1))
-        return xp.concatenate(parts)
+        params, data = problem.params(theta), problem.data
+        return xp.concatenate([own(params, tuple(a[i:i + rows] for a in data))
+                               for i in range(0, len(data[-1]), rows)])
     return losses
+
+
+def cross_entropies(model, params, batch):
+    """-log p(label) of each example (B,), or its mean over a row of labels."""
+    *inputs, targets = batch
+    right = mg.log_softmax(model.apply(params, *inputs))
+    picked = xp.take_along_axis(right, targets[..., None], axis=-1)[..., 0]
+    return -picked.reshape(len(picked), -1).mean(axis=1)
 
 
 def shuffled(n, size, epochs, seed):
