@@ -53,11 +53,15 @@ def phantoms(rng, n=128, size=16, kept=0.4):
 
 
 def clicks(rng, n=1000, numbers=8, categories=(20, 20, 20), width=3):
-    """(numbers (n, p), chosen (n, T), clicks (n,)): P(click) = σ(2 (w·x + Σ_{s<t} v_s·v_t))."""
+    """(numbers beside the chosen categories (n, p + T), clicks (n,)):
+
+        P(click) = σ(2 (w·x + Σ_{s<t} v_s·v_t)),      v_t the row of table t
+    """
     x = rng.standard_normal((n, numbers))
     chosen = np.stack([rng.integers(0, size, n) for size in categories], axis=1)
     tables = [rng.standard_normal((size, width)) / width**0.5 for size in categories]
     rows = np.stack([t[c] for t, c in zip(tables, chosen.T)], axis=1)           # (n, T, C)
     meet = 0.5 * (np.sum(rows.sum(axis=1) ** 2, axis=1) - np.sum(rows**2, axis=(1, 2)))
     logit = 2.0 * (x @ rng.standard_normal(numbers) / numbers**0.5 + meet)
-    return x, chosen, (rng.random(n) < 1.0 / (1.0 + np.exp(-logit))).astype(int)
+    clicked = rng.random(n) < 1.0 / (1.0 + np.exp(-logit))
+    return np.concatenate([x, chosen], axis=1), clicked.astype(int)

@@ -48,8 +48,9 @@ class DLRM:
                 "bottom": perceptron((self.numbers, *self.bottom, self.width)),
                 "top": perceptron((self.width + len(self.pairs), *self.top, 1))}
 
-    def apply(self, params, numbers, chosen, *, rng=None):
-        """Logits (B,) of numbers (B, n) and the category chosen of each table, (B, T) integers."""
+    def apply(self, params, x, *, rng=None):
+        """Logits (B,) of x (B, n + T): the numbers, and the category chosen of each table."""
+        numbers, chosen = x[:, :self.numbers], x[:, self.numbers:].astype("int64")
         B, T = chosen.shape
         z = rectified(numbers, params["bottom"], last=True)
         rows = mg.embedding(params["tables"], chosen + xp.asarray(self.offsets))
@@ -60,13 +61,13 @@ class DLRM:
         return mg.reshape(out, shape=(B,))
 
     def loss(self, params, batch, *, rng=None):
-        """Mean logistic loss of batch = (numbers (B, n), chosen (B, T), clicks (B,) of 0 and 1)."""
+        """Mean logistic loss of batch = (x (B, n + T), clicks (B,) of 0 and 1)."""
         return mg.mean(self.losses(params, batch))
 
     def losses(self, params, batch):
         """The logistic loss of each example: (B,)."""
-        *inputs, clicks = batch
-        z = self.apply(params, *inputs)
+        x, clicks = batch
+        z = self.apply(params, x)
         return mg.softplus(z) - z * clicks.astype(z.dtype)
 
 

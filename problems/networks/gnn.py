@@ -37,17 +37,22 @@ class GNN:
         return {"layers": [dense(rng, a, b, self.rule) for a, b in zip(widths, widths[1:])],
                 "head": dense(rng, self.hidden, self.classes, self.rule)}
 
-    def apply(self, params, x, A, *, rng=None):
-        """Logits (B, classes) of node features x (B, N, F) and mixing matrices A (B, N, N)."""
-        h = x
+    def apply(self, params, x, *, rng=None):
+        """Logits (B, classes) of graphs x (B, N, F + N): node features beside the rows of A."""
+        h, A = x[..., :self.features], x[..., self.features:]
         for layer in params["layers"]:
             h = mg.relu(mg.linear(mg.matmul(A, h), layer["W"], layer["b"]))
         return mg.linear(mg.mean(h, axis=1), params["head"]["W"], params["head"]["b"])
 
     def loss(self, params, batch, *, rng=None):
-        """Mean cross-entropy of batch = (x (B, N, F), A (B, N, N), labels (B,))."""
-        x, A, labels = batch
-        return mg.softmax_cross_entropy(self.apply(params, x, A), labels)
+        """Mean cross-entropy of batch = (graphs (B, N, F + N), labels (B,))."""
+        graphs, labels = batch
+        return mg.softmax_cross_entropy(self.apply(params, graphs), labels)
+
+
+def packed(features, edges):
+    """What the network reads: features (B, N, F) beside the mixing matrices of the edges."""
+    return xp.concatenate([features, mixing(edges)], axis=-1)
 
 
 def mixing(edges):

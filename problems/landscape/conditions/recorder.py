@@ -175,8 +175,8 @@ def example_losses(problem):
 
 def cross_entropies(model, params, batch):
     """-log p(label) of each example (B,), or its mean over a row of labels."""
-    *inputs, targets = batch
-    right = mg.log_softmax(model.apply(params, *inputs))
+    inputs, targets = batch
+    right = mg.log_softmax(model.apply(params, inputs))
     picked = xp.take_along_axis(right, targets[..., None], axis=-1)[..., 0]
     return -picked.reshape(len(picked), -1).mean(axis=1)
 
