@@ -11,13 +11,16 @@ without knowing. The border between device and host is crossed in two places onl
 What CuPy does differently is settled here and nowhere else:
   - it refuses NumPy arrays (TypeError), where NumPy takes anything: `refuse_foreign` says so;
   - reductions give arrays of no axes, not scalars: `float(y)` works for both and waits for the GPU;
-  - integer indices out of range wrap round instead of raising: `check_range` looks first;
+  - integer indices out of range wrap round instead of raising: `check_range` looks first, and in a
+    step of training only leaves a note on the device, which the next `float_of` or `to_host` reads;
+  - a failed decomposition gives NaN unless told to raise: it is told to;
   - adding rows by index: `sum_rows` multiplies by one-hot rows on the GPU, always in one order.
 
 Left as they are: a product of a float32 array with a Python float beyond 3.4e38 is float64 on
 CuPy 13, and `sign(nan)` is 0 there.
 """
 import ctypes
+import importlib
 import os
 
 import numpy
@@ -29,17 +32,31 @@ if name == "numpy":
 elif name == "cupy":
     try:
         import cupy as xp
-        xp.cuda.runtime.getDeviceCount()
     except ImportError as error:
         raise RuntimeError(
             "MINIGRAD_BACKEND=cupy: the package cupy cannot be imported. Install it with "
             "pip install 'minigrad[cuda12]' (or cuda13), or use MINIGRAD_BACKEND=numpy."
         ) from error
+    try:
+        xp.cuda.runtime.getDeviceCount()
     except Exception as error:
         raise RuntimeError(
             f"MINIGRAD_BACKEND=cupy: no usable CUDA device ({error}). Check the driver with "
             "nvidia-smi, or use MINIGRAD_BACKEND=numpy."
         ) from error
+    try:                                 # compiles a kernel (nvrtc) and multiplies (cuBLAS)
+        ones = xp.ones((2, 2))
+        works = float((ones @ (ones + ones * ones)).sum()) == 16.0
+        importlib.import_module("cupyx").seterr(linalg="raise")
+    except Exception as error:
+        raise RuntimeError(
+            f"MINIGRAD_BACKEND=cupy: the device is there but does not compute ({error}). Install "
+            "CuPy with its CUDA libraries, pip install 'minigrad[cuda12]' (or cuda13), or use "
+            "MINIGRAD_BACKEND=numpy."
+        ) from error
+    if not works:
+        raise RuntimeError("MINIGRAD_BACKEND=cupy: the device computes wrong numbers. Check driver "
+                           "and CUDA version, or use MINIGRAD_BACKEND=numpy.")
 else:
     raise ValueError(f"MINIGRAD_BACKEND={name}: unknown backend; use 'numpy' or 'cupy'")
 
@@ -47,13 +64,18 @@ on_device = name != "numpy"
 plain = os.environ.get("MINIGRAD_PLAIN") == "1"
 
 
+late = {}            # sentence -> on the device: was an index out of range since the last look?
+
+
 def to_host(a):
     """The same numbers as a NumPy array. Waits for the GPU."""
+    raise_late()
     return xp.asnumpy(a) if on_device else numpy.asarray(a)
 
 
 def float_of(a):
     """A one-element array as a Python float. Waits for the GPU."""
+    raise_late()
     return float(a)
 
 
@@ -64,9 +86,27 @@ def refuse_foreign(operation, a):
                         "xp.asarray(...).")
 
 
-def check_range(operation, what, index, size):
-    """Raise unless every integer of `index` lies in [0, size)."""
+def raise_late():
+    """Raise what `check_range` found since the last look, if anything."""
+    while late:
+        sentence, found = late.popitem()
+        if bool(found):
+            late.clear()
+            raise ValueError(sentence)
+
+
+def check_range(operation, what, index, size, wait=True):
+    """Raise unless every integer of `index` lies in [0, size).
+
+    wait  False in a step of training: on a device the answer is not waited for, but raised by the
+          next number that is read from it
+    """
     refuse_foreign(operation, index)
+    if on_device and not wait:
+        sentence = (f"{operation}: {what} must lie in [0, {size}), and some since the last look did "
+                    "not. Check the data, or make the last axis longer.")
+        late[sentence] = late.get(sentence, False) | (index < 0).any() | (index >= size).any()
+        return
     if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
         flat = to_host(index).ravel()
         at = int(numpy.argmax((flat < 0) | (flat >= size)))
@@ -103,12 +143,13 @@ def keep_heap():
 
     Every step of training frees the tape and builds it again; returned pages must be faulted in
     anew, 4 KB at a time, a third of the time of a step for a small transformer. Two `mallopt` calls
-    (M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1) stop that. It concerns the whole process, so it
+    (M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1) stop that. An older glibc takes no threshold above
+    32 MiB and says so by 0; the second call alone would make things worse. It concerns the whole process, so it
     is a function to call and not done at import. Does nothing where there is no glibc.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):
         return
-    mallopt(-3, 1 << 30)
-    mallopt(-1, 2**31 - 1)
+    if mallopt(-3, 1 << 30) or mallopt(-3, 1 << 25):
+        mallopt(-1, 2**31 - 1)

@@ -15,6 +15,7 @@ from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn, matmul
 from minigrad.ops.passes import blocks, row_dot, row_sum
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape, sum_to
+from minigrad.tape import in_transform
 from minigrad.tensor import primitive
 
 # ---------------------------------------------------------------- softmax and losses
@@ -81,7 +82,7 @@ def softmax_cross_entropy(logits, labels):
     if logits.shape[logits.ndim - 1 - len(L):-1] != L:
         raise ValueError(f"softmax_cross_entropy: logits {logits.shape} do not fit labels {L}. "
                          "The logits need the axes of the labels and then one for the classes.")
-    check_range("softmax_cross_entropy", "labels", labels, C)
+    check_range("softmax_cross_entropy", "labels", labels, C, wait=not in_transform())
     z = logits.reshape(-1, C)
     p = z - _row_max(z)
     chosen = p.reshape(-1)[_chosen(labels, logits)]
@@ -249,15 +250,17 @@ def _(g, y, a, q, k, v, *, needs, causal=False, mask=None):
 
 
 @primitive
-def embedding(table, tokens):
+def embedding(table, tokens, *, known=False):
     """Rows of a table:  y = table[tokens].   table (V, C), tokens integers in [0, V) of any shape.
-    dy = dtable[tokens];  the cotangents of rows picked several times are added"""
-    check_range("embedding", "tokens", tokens, table.shape[0])
+    dy = dtable[tokens];  the cotangents of rows picked several times are added
+    known: the range of the tokens was checked before"""
+    if not known:
+        check_range("embedding", "tokens", tokens, table.shape[0], wait=not in_transform())
     return table[tokens]
 
 
 @embedding.vjp
-def _(g, y, table, tokens, *, needs):
+def _(g, y, table, tokens, *, needs, known=False):
     return embedding_sum(g, tokens, size=table.shape[0]), None
 
 
@@ -270,4 +273,4 @@ def embedding_sum(rows, tokens, *, size):
 
 @embedding_sum.vjp
 def _(g, y, rows, tokens, *, needs, size):
-    return embedding(g, tokens), None
+    return embedding(g, tokens, known=True), None

@@ -4,12 +4,13 @@ What it keeps of CuPy is what code written for NumPy trips over:
   - NumPy arrays are refused everywhere except in `asarray` and `array`;
   - its arrays refuse to become NumPy arrays except through `asnumpy` and `.get()`;
   - reductions give arrays of no axes, not scalars;
-  - functions, methods and keywords that CuPy 13 and 14 lack are missing here too: `vecdot`,
+  - functions, methods and keywords that CuPy 14 lacks are missing here too: `vecdot`,
     `geomspace`, `x @= y`, `x.mT`, an array as an index of a list, `where=`, `initial=`;
   - reductions take arrays, not lists; `repeat` counts with an int; `array` takes no list in which
     device arrays and numbers are mixed; `matmul` of a vector has no `out=`; no list is assigned to
     rows; a float beyond float32 makes a float32 array float64 (CuPy 13); the sign of NaN is 0;
     decompositions give plain tuples.
+It counts what is read by the host, and so waits for the device, in `reads`.
 It is stricter than CuPy in refusing NumPy functions on its arrays and NumPy arrays as indices.
 
     MINIGRAD_BACKEND=cupy PYTHONPATH=tests/device_double:. python -m pytest tests/minigrad
@@ -20,18 +21,26 @@ import types
 import numpy
 
 MISSING = set("""
-    acos asin atan atan2 astype bitwise_count block bool concat cumulative_prod cumulative_sum
-    einsum_path emath errstate float128 frompyfunc geomspace histogram_bin_edges insert isdtype long
-    longdouble ma matrix_transpose matvec nanpercentile nanquantile ndenumerate nditer permute_dims
-    pow put_along_axis random rec seterr spacing strings trapezoid unique_counts unique_inverse
-    unique_values unstack vecdot vecmat
+    asmatrix bmat block busday_count busday_offset char ctypeslib datetime64 einsum_path emath
+    errstate float128 fromregex frompyfunc geomspace geterr histogram_bin_edges insert isnat
+    longdouble ma matrix matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters
+    polyder polydiv polyint random rec recarray seterr spacing strings timedelta64 unstack vecdot
+    vecmat
 """.split())
 MISSING_LINALG = set("""
-    cond cross diagonal eig eigvals matmul matrix_norm matrix_transpose multi_dot outer
-    svdvals tensordot trace vecdot vector_norm
+    diagonal matrix_norm multi_dot outer svdvals tensordot trace vecdot vector_norm
 """.split())
 MISSING_METHODS = {"byteswap", "ctypes", "getfield", "mT", "resize", "setfield", "setflags"}
+READ_BY_METHODS = {"item", "tolist", "tobytes", "dump", "dumps", "tofile"}
 REFUSED_KEYWORDS = {"correction", "device", "initial", "like", "order", "strict", "subok", "where"}
+reads = 0                            # how often the host has read numbers
+
+
+def count_read():
+    global reads
+    reads += 1
+
+
 TAKES_ARRAYS = set("""
     all any argmax argmin argsort clip cumprod cumsum diag diagonal expand_dims flatnonzero max mean
     median min moveaxis nonzero prod ravel repeat reshape searchsorted sort squeeze std sum swapaxes
@@ -56,11 +65,14 @@ class ndarray:
         raise TypeError(f"np.{function.__name__} met an array of the device")
 
     def get(self):
+        count_read()
         return self._host.copy()
 
     def __getattr__(self, name):
         if name.startswith("__array") or name in MISSING_METHODS:
             raise AttributeError(f"'ndarray' object has no attribute {name!r}")
+        if name in READ_BY_METHODS:
+            count_read()
         value = getattr(self._host, name)
         if name == "flags":
             return types.SimpleNamespace(c_contiguous=value.c_contiguous, owndata=value.owndata,
@@ -91,12 +103,15 @@ class ndarray:
         raise TypeError("unhashable type: 'ndarray'")
 
     def __float__(self):
+        count_read()
         return float(self._host)
 
     def __int__(self):
+        count_read()
         return int(self._host)
 
     def __bool__(self):
+        count_read()
         return bool(self._host)
 
 
