@@ -146,7 +146,7 @@ def output_name(name, parser, args):
     """NAME, and what was chosen of each flag with choices: `--model cnn` overwrites no mlp."""
     chosen = [getattr(args, action.dest) for action in parser._actions
               if action.choices and not action.nargs and getattr(args, action.dest) != action.default]
-    return "_".join([name, *map(str, chosen), *([args.data] if args.data else [])])
+    return "_".join([name, *map(str, chosen)])
 
 
 def objection(name, demo, args):

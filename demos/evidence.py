@@ -5,9 +5,10 @@
     share, low, high = count_interval(18, 40)           # exact: 18 of 40 starts arrived
 
 An interval is (value, low, high) and is handed on as it is: report.claim(text, *interval, ...).
-With fewer than five runs it is (value, -inf, inf): so few decide nothing, and fewer runs never make
-a claim easier to keep. Of m intervals that stand together each is made wider, so that all m cover
-at once in 95 of 100 cases (`of=m`, Bonferroni); of m p values `holm` makes those for all at once.
+With fewer than five runs, or with one that is no number, it is (value, -inf, inf): so few decide
+nothing, and fewer runs never make a claim easier to keep. Of m intervals that stand together each
+is made wider, so that all m cover at once in 95 of 100 cases (`of=m`, Bonferroni); of m p values
+`holm` makes those for all at once.
 
 What counts as one run is whatever was drawn anew: a seed, a data set, a random matrix. Points of
 one curve, or units of one network, are no runs.
@@ -36,9 +37,9 @@ def t_interval(runs, of=1):
     runs  (n,) one number for each independent run
     of    how many intervals stand together
     """
-    x = finite("t_interval", runs)
+    x = numbers("t_interval", runs)
     mean, n = float(x.mean()), len(x)
-    if n < LEAST:
+    if n < LEAST or not np.isfinite(x).all():
         return mean, -math.inf, math.inf
     width = t_quantile(quantile_of(of), n - 1) * float(x.std(ddof=1)) / math.sqrt(n)
     return mean, mean - width, mean + width
@@ -50,7 +51,7 @@ def ratio_interval(runs, below=None, of=1):
     runs   (n,) positive ratios; or numerators, with `below` the denominators of the same runs
     """
     x = np.asarray(runs, float) if below is None else np.divide(runs, below)
-    if not np.all(x > 0):
+    if np.any(x <= 0):
         raise ValueError(f"ratio_interval: ratios must be positive, got {x.min():.4g}. "
                          "Use t_interval of the differences.")
     return tuple(math.exp(v) if v < 700 else math.inf for v in t_interval(np.log(x), of))
@@ -68,7 +69,7 @@ def welch_interval(ours, theirs, of=1):
     (mean, s, n), (other, S, m) = (side if isinstance(side, tuple) else summary(side)
                                    for side in (ours, theirs))
     gap = mean - other
-    if min(n, m) < LEAST:
+    if min(n, m) < LEAST or not math.isfinite(gap):
         return gap, -math.inf, math.inf
     a, b = s * s / n, S * S / m
     if a + b == 0:
@@ -142,7 +143,7 @@ def permutation_test(ours, theirs=None, rng=None, draws=LISTED):
     where they are at most 40,000; otherwise `draws` random ones, and the one seen counts as one
     more: p = (1 + k) / (1 + draws). Source: Fisher 1935, Pitman 1937.
     """
-    ours = finite("permutation_test", ours)
+    ours = numbers("permutation_test", ours)
     if theirs is None:
         n, ways = len(ours), 2**len(ours)
         signs = (product((-1.0, 1.0), repeat=n) if ways <= LISTED
@@ -150,7 +151,7 @@ def permutation_test(ours, theirs=None, rng=None, draws=LISTED):
         means = np.array([np.dot(sign, ours) for sign in signs]) / n
         seen = abs(float(ours.mean()))
     else:
-        every = np.concatenate([ours, finite("permutation_test", theirs)])
+        every = np.concatenate([ours, numbers("permutation_test", theirs)])
         n, m = len(ours), len(every) - len(ours)
         ways = math.comb(n + m, n)
         picks = (combinations(range(n + m), n) if ways <= LISTED
@@ -232,17 +233,16 @@ def quantile_of(of):
 
 
 def summary(runs):
-    x = finite("welch_interval", runs)
+    x = numbers("welch_interval", runs)
+    if not np.isfinite(x).all():
+        return math.nan, 0.0, len(x)
     return float(x.mean()), float(x.std(ddof=1)) if len(x) > 1 else 0.0, len(x)
 
 
-def finite(name, runs):
-    """The runs as a float array (n,), n >= 1, all of them numbers."""
+def numbers(name, runs):
+    """The runs as a float array (n,), n >= 1."""
     x = np.asarray(runs, float)
     if x.ndim != 1 or not len(x):
         raise ValueError(f"{name}: runs must be one list of numbers, got shape {x.shape}. "
                          "Give one number for each independent run.")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{name}: run {int(np.argmin(np.isfinite(x)))} is "
-                         f"{x[np.argmin(np.isfinite(x))]}. Use median_interval, or count such runs.")
     return x

@@ -24,7 +24,7 @@ def numbers_of(entry):
     low, high = entry["low"], entry["high"]
     text = f"measured {show(entry['measured'])}"
     text += f" {entry['unit']}" if entry.get("unit") else ""
-    if math.isinf(low) and math.isinf(high):
+    if math.isinf(high) and (math.isinf(low) or low == 0):
         text += f" ({OPEN})"
     elif low != high:
         text += f" in [{show(low)}, {show(high)}]"

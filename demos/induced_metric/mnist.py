@@ -3,19 +3,26 @@
 Question   at the best published settings, what test accuracy do seven optimizers reach on a
            784-64-64-10 gelu network, and is any of them better than another?
 Expected   log and Muon start slowest; after 20 epochs all lie between 0.965 and 0.985. Published:
-           log has the best run, by 0.0016. Whether an order can be told at all is computed.
-Time       6 min with one process, --jobs 2 about half; --quick 7 s.
+           log has the best run, by 0.0016 over plain. Whether an order can be told is computed.
+Time       5 min with one process, --jobs 2 about half; --quick 7 s.
 Source     T. R. Harvey 2025, arXiv:2509.03594, and the notebooks of its public code, which choose
            the best epoch on the test set. Here the epoch is chosen on 10,000 training images set
            apart, and the test set is looked at once, with that epoch's network.
 
 Cross-entropy, fixed batches of 1,024 shuffled once, float32, constant rate. Where MNIST is not at
 hand the digits are drawn by formula (stroke digits, not MNIST), and the table says so.
+
+20 of the published 200 epochs can say how fast the optimizers are and in which order they stand
+then; they cannot say where they end. The published order is of the best of some 500 runs each.
+All optimizers run from the same seeds and are compared pair by pair. Revised after first results:
+three seeds became five; log is held against plain, second in the published table, and no longer
+against whichever came out best here; a spread that is not found is not called agreement.
 """
 import functools
 
 import numpy as np
 
+from demos.evidence import paired_bootstrap, t_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_spread,
                                                    curve, factor, figure, in_truth, mean_and_std,
                                                    resumable)
@@ -33,7 +40,7 @@ START, SLOW = 48, ("log", "Muon")                   # updates in one epoch of th
 
 
 def arguments(parser):
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs per optimizer")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="runs per optimizer")
     parser.add_argument("--epochs", type=int, default=20, metavar="N", help="the paper has 200")
     resumable(parser)
 
@@ -87,12 +94,13 @@ def run(args, report):
                  title="metric factor")
     if epochs * steps >= START:
         start = {name: [1.0 - c["valid"][START // steps - 1] for c in runs[name]] for name in NAMES}
-        slow = np.concatenate([start[name] for name in NAMES if name in SLOW])
-        fast = np.concatenate([start[name] for name in NAMES if name not in SLOW])
-        report.claim(f"after {START} updates log and Muon lie behind the five others (gap of the "
-                     "mean validation accuracies; range: over every pair)",
-                     fast.mean() - slow.mean(), fast.min() - slow.max(), fast.max() - slow.min(),
-                     at_least=0.0)
+        fast = np.min([start[name] for name in NAMES if name not in SLOW], axis=0)
+        slow = np.max([start[name] for name in SLOW], axis=0)
+        report.claim(f"after {START} updates log and Muon lie behind the five others (slowest of "
+                     "the five minus faster of the two, validation accuracy)",
+                     *t_interval(fast - slow), above=0.0, origin="code", quick=False,
+                     where="MNIST notebook: test accuracy after the first epochs of the best runs",
+                     how=f"95 % t of pairs, n = {seeds} seeds")
     if epochs >= 20:
         claim_results(report, data_name, test, stats, epochs)
     report.data.update(data=data.about, runs=runs, epochs=epochs, seeds=seeds)
@@ -102,19 +110,26 @@ def run(args, report):
 
 def claim_results(report, data_name, test, stats, epochs):
     """The claims about final accuracies."""
+    seeds = len(test["log"])
+    table = dict(origin="code", where="MNIST notebook, best runs of 200 epochs")
     for name in NAMES if data_name == "mnist" else ():
         report.claim(f"{name}: mean test accuracy after {epochs} epochs lies in the expected band",
-                     stats[name][0], where="MNIST notebook", between=(0.965, 0.985))
-    means, best = [stats[name][0] for name in NAMES], [TABLE[name]["best"] for name in NAMES]
-    report.claim("the seven means lie within one point (largest gap)", max(means) - min(means),
-                 published=round(max(best) - min(best), 4), where="notebook", at_most=0.01)
-    if len(test["log"]) < 2:
-        return
+                     *t_interval(test[name], of=len(NAMES)), published=TABLE[name]["best"],
+                     between=(0.965, 0.985), **table, why="up to half a point above the best "
+                     "published run, and three times as far below, for a tenth of the epochs",
+                     how=f"95 % t for {len(NAMES)} at once, n = {seeds} seeds")
+    best = [TABLE[name]["best"] for name in NAMES]
+    rng = np.random.default_rng(report.args.seed)
+    report.claim("the seven means lie within one point (largest gap)", *paired_bootstrap(
+                     rng, lambda rows: np.ptp(rows.mean(axis=0)),
+                     np.transpose(list(test.values()))),
+                 published=round(max(best) - min(best), 4), at_most=0.01, **table,
+                 how=f"95 % bootstrap over n = {seeds} seeds", why="three times the published gap")
     claim_spread(report, "test accuracy", list(test.values()))
-    rival = max((name for name in NAMES if name != "log"), key=lambda name: stats[name][0])
-    gap = stats["log"][0] - stats[rival][0]
-    width = 2.0 * np.hypot(stats["log"][1], stats[rival][1]) / len(test["log"]) ** 0.5
-    report.claim(f"log, with the best published run of all, leads (gap to {rival}, with two "
-                 "standard errors)", gap, gap - width, gap + width, at_least=0.0,
-                 where="notebook",
-                 published=round(TABLE["log"]["best"] - sorted(best)[-2], 5))
+    report.claim("log, with the best published run of all, leads plain, the second (gap)",
+                 *t_interval(np.subtract(test["log"], test["plain"])), above=0.0, **table,
+                 published=round(TABLE["log"]["best"] - TABLE["plain"]["best"], 5),
+                 how=f"95 % t of pairs, n = {seeds} seeds",
+                 lesson="After a tenth of the epochs log is behind; its published "
+                 "lead is that of one best run among some 500, after 159 "
+                 "epochs, chosen on the test set.")

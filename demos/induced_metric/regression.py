@@ -2,20 +2,28 @@
 
 Question   at the best published settings, on the paper's own data, what do seven optimizers score
            over 20 seeds, and which differences between them survive?
-Expected   all seven means agree with the reference within two combined standard errors; Adam,
-           AdamW and rms beat plain, and plain beats SGD and log; the metric factor of plain is
-           near 1, so its runs are plain SGD; that of log grows.
+Expected   the means of Adam, AdamW and SGD lie near those of torch on the same data, but 40 seeds
+           there are too few to show it within 10 %; Adam, AdamW and rms beat plain, and plain beats
+           SGD and log; the metric factor of plain is near 1, so its runs are plain SGD; that of log
+           grows.
 Time       3 min with one process; --quick 5 s.
 Source     T. R. Harvey 2025, arXiv:2509.03594, and the notebooks of its public code. "Reference":
-           the author's optimizer code in another training loop, 20 seeds.
+           torch, another training loop, the same data, 40 seeds; for the four methods that torch
+           lacks the author's optimizer code, 20 seeds. Neither is published.
 
 Model 4-32-32-1, gelu, 8192 training points in 8 fixed batches, 200 epochs, float32; the score is
 the lowest test error of all epochs, as published. The networks of an optimizer are one batch of
 points, except that Muon takes its matrices one network at a time.
+
+All optimizers run from the same 20 seeds, so they are compared pair by pair. Revised after first
+results: to lie within two combined standard errors of the reference is no agreement, since fewer
+seeds make it easier; asked is a difference of at most 10 %, all of its interval. And the growth of
+log's factor, 5.64 / 1.24, stood here as published: it was measured with the author's code.
 """
 import numpy as np
 
 import minigrad as mg
+from demos.evidence import ratio_interval, t_interval, welch_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor,
                                                    figure, in_truth, mean_and_std, resumable,
                                                    steps_taken)
@@ -81,41 +89,52 @@ def run(args, report):
             for name in NAMES}
     best = {name: [min(c["test"]) for c in runs[name]] for name in NAMES}
     stats = {name: mean_and_std(best[name]) for name in NAMES}
-    error = {name: stats[name][1] / seeds**0.5 for name in NAMES}
     columns = ["optimizer", "mean", "std", "best", "reference", "std", "published", "top 50"]
     report.table(columns, [[name, *(f"{x:.4f}" for x in (*stats[name], min(best[name]))),
-                            TABLE[name]["reference_mean"], TABLE[name]["reference_std"],
+                            *reference(name)[:2],
                             TABLE[name]["best"], TABLE[name]["top50_mean"]] for name in NAMES],
                  title=f"lowest test error of {epochs} epochs, {seeds} seeds")
     report.table(["optimizer", "s, first .. last epoch", "|step|, first .. last", "in truth"],
                  [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
                   for name in NAMES], title="what the steps were")
     report.note("Published: the best of some 500 runs, the mean of the best 50, on the test set.")
-    for name in NAMES if not args.quick else ():
-        reference, mean = TABLE[name]["reference_mean"], stats[name][0]
-        width = 2.0 * np.hypot(error[name], TABLE[name]["reference_std"] / 20**0.5)
-        report.claim(f"{name}: mean test error agrees with the reference within two combined "
-                     "standard errors", mean, mean - width, mean + width,
-                     equivalent=(reference, width))
-    claim_order(report, stats, error, ("Adam", "AdamW", "rms"), ("plain",))
-    claim_order(report, stats, error, ("plain",), ("SGD", "log"))
-    if not args.quick:
-        s = np.array([[middle for _, middle, _ in c["s"]] for c in runs["plain"]])
-        report.claim("plain: the metric factor s (median of each epoch) is within 1 % of 1, so the "
-                     "runs are dampened SGD (share of epochs)", (s > 0.99).mean(), at_least=0.95)
-    start, end = (np.mean([c["s"][k][1] for c in runs["log"]]) for k in (0, -1))
+    for name in NAMES:
+        mean, _, n = reference(name)
+        report.claim(f"{name}: mean test error is that of the reference, {mean:.4f} (difference)",
+                     *welch_interval(best[name], reference(name), of=len(NAMES)),
+                     equivalent=(0.0, 0.1 * mean), origin="ours", quick=False,
+                     where="torch, the same data" if "torch_mean" in TABLE[name] else
+                     "the author's optimizer code, the same data",
+                     how=f"95 % Welch t for {len(NAMES)} at once, n = {seeds} and {n} seeds",
+                     why="10 % of the reference, a quarter of what seeds differ by")
+    claim_order(report, best, ("Adam", "AdamW", "rms"), ("plain",))
+    claim_order(report, best, ("plain",), ("SGD", "log"))
+    idle = [np.mean([middle > 0.99 for _, middle, _ in c["s"]]) for c in runs["plain"]]
+    asked = dict(origin="ours", how=f"95 % t, n = {seeds} seeds", quick=False)
+    report.claim("plain: the metric factor s (median of each epoch) is within 1 % of 1, so the "
+                 "runs are dampened SGD (share of epochs)", *t_interval(idle), at_least=0.95,
+                 where="the best published settings", why="all but a start of ten epochs", **asked)
+    grown = [c["s"][-1][1] / c["s"][0][1] for c in runs["log"]]
     report.claim("log: its factor grows, the warm-up of the metric of log L (last / first epoch)",
-                 end / start, where="notebook",
-                 published=round(5.64 / 1.24, 2), at_least=1.0)
+                 *ratio_interval(grown), above=1.0,
+                 where="the same; 5.64 / 1.24 with the author's code, not published", **asked)
     report.data.update(runs=runs, best=best, epochs=epochs, seeds=seeds)
     if report.plotting:
         figure(report, runs, "test", label="test error", published=TABLE, log=True)
 
 
-def claim_order(report, stats, error, better, worse):
-    """Claim that one group scores below another, with two standard errors of the gap."""
-    gap = np.mean([stats[n][0] for n in worse]) - np.mean([stats[n][0] for n in better])
-    width = 2.0 * np.hypot(*(np.hypot.reduce([error[n] for n in group]) / len(group)
-                             for group in (better, worse)))
+def reference(name):
+    """(mean, standard deviation, n) of the reference runs of an optimizer."""
+    row = TABLE[name]
+    if "torch_mean" in row:
+        return row["torch_mean"], round(row["torch_error"] * 40**0.5, 4), 40
+    return row["reference_mean"], row["reference_std"], 20
+
+
+def claim_order(report, best, better, worse):
+    """Claim that one group scores below another, seed by seed."""
+    gap = np.mean([best[n] for n in worse], axis=0) - np.mean([best[n] for n in better], axis=0)
     report.claim(f"mean error of {', '.join(better)} below that of {', '.join(worse)} (gap)",
-                 gap, gap - width, gap + width, at_least=0.0)
+                 *t_interval(gap, of=2), above=0.0, origin="code", quick=False,
+                 where="regression notebook, means of the best 50",
+                 how=f"95 % t of pairs, two at once, n = {len(gap)} seeds")

@@ -67,19 +67,27 @@ def run(args, report):
                                           for norm in ("none", "filter", "layer", "weight")],
                  title="Largest difference from the slice at c = 1, relative to its height")
 
+    rounding = dict(origin="paper", where="Li et al., section on filter normalisation; Dinh et al.",
+                    how="exact arithmetic, float64, tolerance for rounding", why="1e-16 times the "
+                    "number of operations, with room")
+    seen = dict(origin="paper", where="Dinh et al. 2017: rescaled layers",
+                how="exact: one network, no randomness left", why="plain to the eye in a picture")
     report.claim("the function is the same at all four points (relative spread of the loss)",
-                 np.ptp(values[:, 0]) / values[0, 0], at_most=1e-10)
+                 np.ptp(values[:, 0]) / values[0, 0], at_most=1e-10, **rounding)
     for norm in ("filter", "layer"):
         report.claim(f"{norm}-normalised slices do not see the scale of a layer, c = 10",
-                     gaps[norm, "c = 10"], at_most=1e-8)
-    report.claim("raw slices do", gaps["none", "c = 10"], at_least=0.1)
+                     gaps[norm, "c = 10"], at_most=1e-8, **rounding)
+    report.claim("raw slices do", gaps["none", "c = 10"], at_least=0.1, **seen)
     report.claim("filter-normalised slices do see a factor for each unit",
-                 gaps["filter", "c_i per unit"], at_least=0.01)
-    report.claim("weight-normalised slices do not", gaps["weight", "c_i per unit"], at_most=1e-8)
+                 gaps["filter", "c_i per unit"], at_least=0.01, **{
+                     **seen, "origin": "ours", "where": "a counter-example of this project"})
+    report.claim("weight-normalised slices do not", gaps["weight", "c_i per unit"], at_most=1e-8,
+                 **{**rounding, "origin": "ours", "where": "the same counter-example"})
     report.claim("the adaptive sharpness is the same at all four points (relative spread)",
-                 np.ptp(values[:, 4]) / values[0, 4], at_most=1e-8)
+                 np.ptp(values[:, 4]) / values[0, 4], at_most=1e-8,
+                 **{**rounding, "where": "Kwon et al. 2021: scale invariance"})
     report.claim("lambda_max is not (largest / smallest)",
-                 values[:, 1].max() / values[:, 1].min(), at_least=2.0)
+                 values[:, 1].max() / values[:, 1].min(), at_least=2.0, **seen)
     report.data.update(rows=rows, gaps={f"{norm}, {name}": gaps[norm, name] for norm, name in gaps})
     if report.plotting:
         draw(report, points, lines, alphas)

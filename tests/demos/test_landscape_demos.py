@@ -5,8 +5,8 @@ import pytest
 
 from demos.__main__ import main
 
-QUICK = {"curvature": (6, "rms error of the trace"), "critical_points": (5, "every saddle"),
-         "saddle_escape": (6, "Median steps through the octopus")}
+QUICK = {"curvature": (6, "rms error of the trace"), "critical_points": (6, "every saddle"),
+         "saddle_escape": (7, "Median steps through the octopus")}
 
 
 def quick(name, folder, *flags):
@@ -22,8 +22,9 @@ def test_quick(name, tmp_path, capsys):
     assert title in capsys.readouterr().out
     assert (tmp_path / f"{name}.png").stat().st_size > 50_000
     assert len(record["claims"]) == claims and record["dtype"] == "float64"
-    assert all(claim["verdict"] in ("holds", "fails", "undecided") for claim in record["claims"])
-    assert sum(claim["verdict"] == "holds" for claim in record["claims"]) >= claims - 1
+    assert {claim["verdict"] for claim in record["claims"]} <= {"holds", "undecided"}
+    exact = [claim for claim in record["claims"] if claim["how"].startswith("exact")]
+    assert exact and all(claim["verdict"] == "holds" for claim in exact)
 
 
 def test_same_seed_same_numbers(tmp_path):

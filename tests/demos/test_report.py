@@ -32,7 +32,8 @@ OURS = dict(origin="ours", where="here", how="exact")
 def test_a_claim_shows_its_numbers(tmp_path):
     r = report(tmp_path)
     assert r.claim("Sums agree", 0.123456, 0.1, 0.2, published=0.15, between=(0, 1), origin="paper",
-                   where="table 2", how="95 % t, n = 8 seeds", why="a share", unit="nats") == "holds"
+                   where="table 2", how="95 % t, n = 8 seeds", why="a share",
+                   unit="nats") == "holds"
     text = format_claim(r.claims[0])
     assert text.split() == ("holds Sums agree measured 0.1235 nats in [0.1, 0.2], published 0.15, "
                             "asked: between 0 and 1 paper, table 2; 95 % t, n = 8 seeds; "
@@ -62,12 +63,15 @@ def test_the_smallest_run_is_not_asked_what_it_cannot_decide(tmp_path):
 def test_too_few_runs_decide_nothing(tmp_path):
     r = report(tmp_path)
     assert r.claim("The mean is positive", *t_interval([1.0, 2.0]), above=0, **OURS) == "undecided"
-    assert "measured 1.5 (too few runs for an interval), asked: above 0" in format_claim(r.claims[0])
+    assert "1.5 (too few runs for an interval), asked: above 0" in format_claim(r.claims[0])
 
 
 def test_a_published_number_without_a_place_is_refused(tmp_path):
     with pytest.raises(ValueError, match="a published number needs `where` it stands"):
-        report(tmp_path).claim("As they say", 1, published=1, equals=1)
+        report(tmp_path).claim("As they say", 1, published=1, equals=1, origin="paper", where="",
+                               how="exact")
+    with pytest.raises(TypeError, match="missing 3 required keyword-only arguments: 'origin'"):
+        report(tmp_path).claim("So it is", 1, equals=1)
 
 
 # ---------------------------------------------------------------------- tables
@@ -206,7 +210,8 @@ def a_demo(tmp_path, monkeypatch):
                 raise RuntimeError("parabola: too many steps. Use fewer.")
             if args.steps == 4:
                 raise ValueError("parabola: steps must be odd, got 4.")
-            report.claim("steps are few", args.steps, at_most=5)
+            report.claim("steps are few", args.steps, at_most=5, origin="ours", where="here",
+                         how="exact", why="five are few")
     '''))
     (folder / "parts.py").write_text('"""Not a demo."""\n')
     monkeypatch.setattr(door, "FOLDER", folder)

@@ -4,8 +4,9 @@ import pytest
 
 import optim
 from demos.induced_metric.random_search import OWN, SHARED, draw
-from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve, factor, in_truth,
-                                    mean_and_std)
+from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve,
+                                                   factor, in_truth, mean_and_std)
+from demos.report.verdict import verdict
 from minigrad import Layout
 from minigrad.backend import xp
 from optim.training.run import Run
@@ -78,15 +79,18 @@ class Claims:
 
     def claim(self, text, measured, **criterion):
         self.p = measured
+        self.verdict = verdict(measured, measured, rejects=criterion["rejects"])
 
 
 def test_the_permutation_test_tells_a_difference_from_none():
     rng, report = np.random.default_rng(0), Claims()
-    same = rng.standard_normal((7, 4))
+    same = rng.standard_normal((7, 5)) + 10 * np.arange(5)      # seeds differ, optimizers do not
     claim_spread(report, "x", list(same))
-    assert report.p > 0.05
+    assert report.p > 0.05 and report.verdict == "undecided"
     claim_spread(report, "x", list(same + np.arange(7)[:, None]))
-    assert report.p < 0.01
+    assert report.p < 0.01 and report.verdict == "holds"
+    claim_spread(report, "x", list(same[:, :3] + 9 * np.arange(7)[:, None]))
+    assert report.verdict == "undecided"                        # three seeds decide nothing
 
 
 def test_random_configurations_lie_in_the_published_ranges():

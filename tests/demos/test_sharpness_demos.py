@@ -25,7 +25,7 @@ def quick(name, folder, *flags):
                                         ("filter_normalisation", "adaptive")])
 def test_the_claims_hold(name, says, tmp_path, capsys):
     record = quick(name, tmp_path)
-    assert {claim["verdict"] for claim in record["claims"]} == {"holds"}
+    assert {c["verdict"] for c in record["claims"] if c["asked"]} <= {"holds"}
     assert says in capsys.readouterr().out
     assert (tmp_path / f"{name}.png").stat().st_size > 50_000
 
@@ -33,7 +33,7 @@ def test_the_claims_hold(name, says, tmp_path, capsys):
 @pytest.mark.slow
 def test_sam(tmp_path, capsys):
     record = quick("sam", tmp_path)
-    assert {claim["verdict"] for claim in record["claims"]} == {"holds"}
+    assert {c["verdict"] for c in record["claims"] if c["asked"]} == {"holds"}
     out = capsys.readouterr().out
     assert "ASAM 2" in out and "2.55" in out                   # ours, and the published table
     assert (tmp_path / "sam.png").stat().st_size > 50_000
@@ -42,7 +42,7 @@ def test_sam(tmp_path, capsys):
 @pytest.mark.slow
 def test_skip_and_norm(tmp_path, capsys):
     record = quick("skip_and_norm", tmp_path)
-    assert {claim["verdict"] for claim in record["claims"]} == {"holds"}
+    assert len(record["claims"]) == 4 and not any(c["asked"] for c in record["claims"])
     assert "skip + norm" in capsys.readouterr().out
     assert (tmp_path / "skip_and_norm.png").stat().st_size > 50_000
 

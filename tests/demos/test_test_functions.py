@@ -9,7 +9,8 @@ import pytest
 
 from demos.induced_metric.test_functions import tables
 from demos.induced_metric.test_functions.grid import (
-    OPTIMIZERS, TASKS, carry_out, configurations, own_optimizer, own_runs, run_cell)
+    OPTIMIZERS, TASKS, carry_out, configurations, distinct_configurations, own_optimizer, own_runs,
+    run_cell)
 from optim import SGD, grid
 from optim.sweep import Runs, best
 
@@ -44,6 +45,7 @@ def test_the_grid_has_17640_runs():
     sizes = {o: configurations(o) for o in OPTIMIZERS}
     assert sizes == {"log": 288, "rms": 1440, "plain": 288, "Adam": 360, "NAdam": 1080, "SGD": 72}
     assert sum(sizes.values()) * len(TASKS) == 17640
+    assert sum(map(distinct_configurations, OPTIMIZERS)) * len(TASKS) == 12480
 
 
 @pytest.mark.parametrize("function, count", [("beale", 38), ("himmelblau", 53), ("ackley", 13)])
@@ -94,12 +96,19 @@ def in_a_process_of_its_own(*flags):
     return done.stdout
 
 
+def verdicts(found):
+    """Of the claims that chaos cannot touch; and how many it can (or that can only fail)."""
+    chaotic = ("Counts of arriving", "Shifted-loss counts", "No share")
+    sure = [c["verdict"] for c in found["claims"] if not c["claim"].startswith(chaotic)]
+    return sure, len(found["claims"]) - len(sure)
+
+
 @pytest.mark.slow
 def test_quick_demo(tmp_path):
     printed = in_a_process_of_its_own("--quick", "--out", str(tmp_path))
     found = json.loads((tmp_path / "test_functions.json").read_text())
     assert (tmp_path / "test_functions.png").stat().st_size > 50_000
-    assert [claim["verdict"] for claim in found["claims"]] == ["holds"] * 4
+    assert verdicts(found) == (["holds"] * 4, 1)
     assert found["data"]["grid"]["runs"] == 17640
     assert found["peak_memory_mb"] < 500
     assert max(map(len, printed.splitlines())) <= max(80, len(str(tmp_path)) + 30)
@@ -111,7 +120,8 @@ def test_default_demo(tmp_path):
     in_a_process_of_its_own("--out", str(tmp_path))
     found = json.loads((tmp_path / "test_functions.json").read_text())
     assert (tmp_path / "test_functions_starts.png").stat().st_size > 50_000
-    assert [claim["verdict"] for claim in found["claims"]] == ["holds"] * 8
+    assert verdicts(found) == (["holds"] * 6, 3)
+    assert found["data"]["robust"] >= 15 and found["data"]["grid"]["distinct"] == 12480
     assert found["peak_memory_mb"] < 500
 
 

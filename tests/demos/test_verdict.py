@@ -3,16 +3,18 @@ import math
 
 import pytest
 
-from demos.verdict import complete, verdict
+from demos.report.verdict import complete, verdict
 
 
 @pytest.mark.parametrize("low, high, criterion, expected", [
     (55, 55, {"equals": 55}, "holds"), (56, 56, {"equals": 55}, "fails"),
     (0, 0, {"equals": 0}, "holds"),
-    (3.4, 3.6, {"equivalent": (3.5, 0.2)}, "holds"), (3.3, 3.7, {"equivalent": (3.5, 0.2)}, "holds"),
+    (3.4, 3.6, {"equivalent": (3.5, 0.2)}, "holds"),
+    (3.3, 3.7, {"equivalent": (3.5, 0.2)}, "holds"),
     (3.2, 3.6, {"equivalent": (3.5, 0.2)}, "undecided"),
     (-math.inf, math.inf, {"equivalent": (3.5, 0.2)}, "undecided"),
-    (3.8, 3.9, {"equivalent": (3.5, 0.2)}, "fails"), (3.0, 3.2, {"equivalent": (3.5, 0.2)}, "fails"),
+    (3.8, 3.9, {"equivalent": (3.5, 0.2)}, "fails"),
+    (3.0, 3.2, {"equivalent": (3.5, 0.2)}, "fails"),
     (0.95, 0.99, {"at_least": 0.95}, "holds"), (0.94, 0.99, {"at_least": 0.95}, "undecided"),
     (0.90, 0.94, {"at_least": 0.95}, "fails"), (1, 2, {"at_most": 2}, "holds"),
     (1, 3, {"at_most": 2}, "undecided"), (2.1, 3, {"at_most": 2}, "fails"),

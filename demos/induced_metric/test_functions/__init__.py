@@ -13,13 +13,17 @@ An optimizer of your own joins the table with --own FILE: see `grid.own_optimize
 
 A cell whose best result changes when the start moves by 1e-12 is chaotic: there no program agrees
 with another to the digit, and only robust cells are asked to equal the published ones.
+
+Of the 17,640 runs 12,480 are distinct. Revised after first results: a test that found no difference
+from the reference run no longer counts as agreement, and counts of a deterministic grid, which have
+no sampling error, are compared by their difference.
 """
 
 import numpy as np
 
 from demos.induced_metric.test_functions import figures, tables
 from demos.induced_metric.test_functions.grid import (
-    TASKS, carry_out, own_optimizer, own_runs, trace_best)
+    OPTIMIZERS, TASKS, carry_out, distinct_configurations, own_optimizer, own_runs, trace_best)
 from demos.induced_metric.test_functions.tables import PAIRS, PUBLISHED
 
 SOURCE = "arXiv:2509.03594"
@@ -46,8 +50,11 @@ def run(args, report):
     runs = {key: found for key, (found, _) in results.items()}
     seconds = sum(results["grid", f, o][1] for f, o in PAIRS)
     number = sum(runs["grid", f, o].updates.size for f, o in PAIRS)
-    report.note(f"The grid: {number} runs in {seconds:.1f} s (equal configurations are run once).")
-    report.data["grid"] = dict(runs=number, seconds=seconds)
+    distinct = len(TASKS) * sum(map(distinct_configurations, OPTIMIZERS))
+    report.note(f"The grid: {number} runs in {seconds:.1f} s, {distinct} of them distinct: 1e-5 is "
+                "listed twice among the rates, as published, and the last axis of Muon's grid does "
+                "nothing to a vector. Equal configurations are run once.")
+    report.data["grid"] = dict(runs=number, distinct=distinct, seconds=seconds)
 
     tables.compare_best(runs, report)
     tables.compare_means(runs, report)

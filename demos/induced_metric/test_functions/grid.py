@@ -58,6 +58,12 @@ def configurations(optimizer):
     return len(OPTIMIZERS[optimizer][1]["lr"])
 
 
+def distinct_configurations(optimizer):
+    """How many configurations of its grid differ from all others."""
+    settings = zip(*(values.tolist() for values in OPTIMIZERS[optimizer][1].values()))
+    return len(set(settings))
+
+
 def run_cell(function, optimizer, starts, shift=0.0, only=None):
     """An optimizer's grid, or configuration number `only` of it, on a function: (Runs, seconds)."""
     build, settings = OPTIMIZERS[optimizer]

@@ -16,6 +16,7 @@ function: see `filter_normalisation`.
 """
 import numpy as np
 
+from demos.evidence import t_interval
 from demos.landscape.curvature.figure import draw
 from demos.landscape.curvature.known_spectra import ends_by_products, traces
 from minigrad.backend import to_host, xp
@@ -62,7 +63,10 @@ def network_spectrum(args, rng, report):
     report.note(f"Its Gauss-Newton part alone has eigenvalues from {bent[0]:.1e} to "
                 f"{bent[-1]:.4g}: all negative curvature is in what Gauss-Newton leaves out.")
     wide = max(abs(value - exact) / error for _, exact, value, error in rows[2:])
-    report.claim("estimates lie within so many of their own standard errors", wide, at_most=4.0)
+    report.claim("estimates lie within so many of their own standard errors", wide, at_most=4.0,
+                 origin="ours", where="trace and density of one network, all eigenvalues known",
+                 how=f"exact eigenvalues; the largest of {len(rows) - 2} errors",
+                 why="ten probes each: Student's t of nine degrees passes 4 in 3 of 1000 cases")
     report.data.update(eigenvalues=eig, grid=found.grid, density=found.density)
     return eig, found
 
@@ -77,7 +81,11 @@ def exact_moments(rng, report):
         power = A @ power
         worst = max(worst, abs(np.sum(weights * nodes**k) / float(v @ power) - 1.0))
     report.claim("moments 1 to 9 of a probe from five products: largest relative error", worst,
-                 at_most=1e-12)
-    share, error = spectral_density(A, 30, 20, rng=rng).mass_below(1.0)
-    report.claim("second-difference matrix, n = 100: share of eigenvalues below 1 (range: two "
-                 "standard errors)", share, share - 2 * error, share + 2 * error, equivalent=(0.33, 0.05))
+                 at_most=1e-12, origin="paper",
+                 where="Gauss quadrature: m products, 2m - 1 moments",
+                 how="exact arithmetic, float64, tolerance for rounding", why="rounding, with room")
+    shares = [spectral_density(A, 30, 5, rng=rng).mass_below(1.0)[0] for _ in range(8)]
+    report.claim("second-difference matrix, n = 100: share of eigenvalues below 1 (exactly 0.33)",
+                 *t_interval(shares), equivalent=(0.33, 0.05), origin="ours", quick=False,
+                 where="a matrix whose eigenvalues are known", how="95 % t, n = 8 estimates of "
+                 "five probes each", why="five of its hundred eigenvalues")

@@ -17,13 +17,13 @@ def draw(report, paths, lam, names, rows):
             left.plot(*path[-1], "o", color=colour, markeredgecolor="white", markersize=7)
     left.set(xlabel="a", ylabel="b", xlim=(a[0], a[-1]), ylim=(b[0], b[-1]),
              title="(1 - ab)$^2$: SAM slides along the valley of minima")
-    middle.set(xlabel="step", ylabel="$2(a^2+b^2)$",
+    middle.set(xlabel="step", ylabel="$\\lambda_{max}$",
                title="to its flattest point, where $\\lambda_{max} = 4$")
     middle.legend(fontsize=7.5, loc="lower right")
     for k, name in enumerate(names):
         right.plot(rows[k, :, 2], 100 * rows[k, :, 0], "osD^v"[k], alpha=0.7, label=name)
     right.set(xscale="log", xlabel="$\\lambda_{max}$ of the training loss",
               ylabel="test accuracy, %",
-              title="The flattest networks are not the most accurate")
+              title="Networks: flatness and accuracy")
     right.legend(fontsize=7.5)
     report.figure(figure)

@@ -15,8 +15,9 @@ from minigrad import backend
 
 def provenance():
     """{"commit", "date", "machine", "blas", "versions"}; what cannot be told is None."""
-    return dict(commit=commit(), date=datetime.datetime.now().astimezone().isoformat("T", "seconds"),
-                machine=machine(), blas=blas(), versions=versions())
+    now = datetime.datetime.now().astimezone()
+    return dict(commit=commit(), date=now.isoformat("T", "seconds"), machine=machine(),
+                blas=blas(), versions=versions())
 
 
 def commit():
@@ -59,7 +60,7 @@ def blas():
 
 
 def openblas():
-    """(kernel, threads) of the OpenBLAS this process has loaded; (None, None) of another library."""
+    """(kernel, threads) of the OpenBLAS of this process; (None, None) of another library."""
     try:
         loaded = re.search(r"(/\S*openblas\S*\.so\S*)", Path("/proc/self/maps").read_text())
         library = ctypes.CDLL(loaded[1])
@@ -93,7 +94,7 @@ def versions():
 def peak_memory():
     """The most memory this process has held, in MB; None where the system does not tell."""
     try:                                                # Linux, where ru_maxrss begins with the
-        status = Path("/proc/self/status").read_text()  # memory of the process that started this one
+        status = Path("/proc/self/status").read_text()  # memory of the process that started it
         return round(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**10)
     except (OSError, TypeError):
         pass

@@ -1,7 +1,7 @@
 """What a demo says and saves: progress, tables, claims with verdicts, figures, one JSON file.
 
 A demo hands over numbers; the words `holds`, `fails` and `undecided` are worked out in `verdict.py`
-from the interval of the number and the bar it is held against, and a claim says where it comes from:
+from the interval of the number and the bar it is held against; a claim says where it comes from:
 
     report.claim("Adam needs 58 updates on Beale", 58, published=58, equals=58, origin="code",
                  where="notebook, table of best runs", how="exact: one deterministic run")
@@ -17,14 +17,14 @@ import textwrap
 import time
 from pathlib import Path
 
-from demos.provenance import peak_memory, provenance
+from demos.report.provenance import peak_memory, provenance
 from demos.tables import WIDTH, format_claim, format_table
-from demos.verdict import complete, verdict
+from demos.report.verdict import complete, verdict
 from minigrad import backend
 
 ROOM = 1 << 16                                          # bytes a folder must have room for
-AT_THIS_SIZE = ("At this size, with these settings, it is not so; the numbers above say by how much, "
-                "and the docstring what was asked.")
+AT_THIS_SIZE = ("At this size, with these settings, it is not so; the numbers above say by how "
+                "much, and the docstring what was asked.")
 
 
 class Report:
@@ -94,8 +94,8 @@ class Report:
 
     # ------------------------------------------------------------------ claims and figures
 
-    def claim(self, text, measured, low=None, high=None, *, origin=None, where=None, how=None,
-              published=None, unit=None, why=None, lesson=None, quick=True, **criterion):
+    def claim(self, text, measured, low=None, high=None, *, origin, where, how, published=None,
+              unit=None, why=None, lesson=None, quick=True, **criterion):
         """Hold a measured number against a claim; returns the verdict.
 
         low, high   what the measurement leaves open, from `evidence` (default: it is exact)
@@ -109,8 +109,7 @@ class Report:
         criterion   one of equals=b, equivalent=(b, tolerance), at_least=b, at_most=b, above=b,
                     below=b, between=(a, b), rejects=p, survives=p; see `verdict`
         """
-        if origin or (published is not None and not where):
-            complete(origin, where, how, why, published, criterion)
+        complete(origin, where, how, why, published, criterion)
         low = measured if low is None else low
         high = measured if high is None else high
         asked = quick or not self.args.quick
