@@ -22,9 +22,9 @@ from problems.landscape.curvature import (
     gradient_flow, hvp, index, keskar_sharpness, lanczos, power_iteration, sam_sharpness,
     sam_threshold, spectral_density, threshold, top_curvature, trace)
 from problems.landscape.paths import (
-    NEB, Arc, Bezier, BezierCurve, Fourier, PathWarning, PolyChain, Polygon, Spline, Straight,
-    StringMethod, accuracy, auto_neb, barrier, explore, height, linear_path, straight_band,
-    train_curve)
+    NEB, Arc, Bezier, BezierCurve, Fourier, FourierPathFinder, PathWarning, PolyChain, Polygon,
+    PublishedPath, Spline, Straight, StringMethod, accuracy, auto_neb, barrier, bottleneck, explore,
+    height, linear_path, minimax, straight_band, train_curve)
 from problems.landscape.slices import (
     curvature_map, eigen_directions, grid, kernel_pca, line_scan, normalise, pca_directions,
     plane_scan, plane_through, project, random_direction, random_pair, random_walk,
