@@ -20,7 +20,8 @@ from problems.problem import Network, Problem
 
 __all__ = ["Network", "Problem"]
 
-for _name in ("cnn", "lenet", "lstm", "mlp", "resnet", "resnet9", "row_lstm", "transformer"):
+for _name in ("cnn", "lenet", "lstm", "mlp", "resnet", "resnet9", "row_lstm", "transformer", "vit",
+              "lora"):
     sys.modules[f"problems.{_name}"] = globals()[_name] = getattr(networks, _name)
 
 

@@ -78,9 +78,6 @@ class Transformer:
         def drop(h):
             return mg.dropout(h, rate=self.dropout, rng=rng)
 
-        def linear(h, layer):
-            return mg.linear(h, layer["W"], layer["b"])
-
         h = drop(mg.embedding(params["E"], x) + params["P"][:T])
         h = mg.reshape(h, shape=(B * T, self.width))        # rows: every product is one of matrices
         for block in params["blocks"]:
@@ -113,6 +110,14 @@ class Transformer:
     def sample(self, params, prompt, count, rng, temperature=1.0):
         """Continue the tokens of `prompt` by `count` more: see `problems.sampling`."""
         return sample(self, params, prompt, count, rng, temperature)
+
+
+def linear(h, layer):
+    """h W + b, and what low-rank factors beside W add (see `lora`)."""
+    y = mg.linear(h, layer["W"], layer["b"])
+    if "A" in layer:
+        y = y + mg.matmul(mg.matmul(h, layer["A"]), layer["B"]) * layer["scale"]
+    return y
 
 
 def normed(h, layer):
