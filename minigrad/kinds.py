@@ -162,6 +162,14 @@ def row(where, name, value):
     return result
 
 
+def tokens(where, name, value):
+    """Whole numbers along one axis, at least one, on whichever side they are."""
+    if getattr(value, "ndim", 0) != 1 or value.dtype.kind not in "iu" or value.size == 0:
+        raise TypeError(f"{where}: {name} must be whole numbers along one axis, at least one, got "
+                        f"{short(value)}. Give an array (N,).")
+    return value
+
+
 # ---------------------------------------------------------------------- things
 
 def function(where, name, value):

@@ -246,7 +246,7 @@ PROBLEMS = {
         bounds=(-1.0, 1.0), minimisers=[[0.0, 0.0]], minimum=0.0, source="here")),
     **{f"problems.potentials.{name}": lambda name=name: at_a_point(getattr(potentials, name), 2)
        for name in ("MuellerBrown", "ThreeHole", "TiltedRing", "TiltedWell", "WolfeQuapp", "Toy")},
-    "problems.potentials.CurvedWell": lambda: at_a_point(potentials.CurvedWell, 2, k=10.0, a=1.0),
+    "problems.potentials.CurvedWell": lambda: (potentials.CurvedWell, [], dict(k=10.0, a=1.0)),
     "problems.potentials.DoubleWell": lambda: at_a_point(potentials.DoubleWell, 2, k=4.0),
     "problems.potentials.EggBox": lambda: at_a_point(potentials.EggBox, 3, d=3),
     "problems.potentials.Ring": lambda: at_a_point(potentials.Ring, 2, k=10.0, h=1.0),

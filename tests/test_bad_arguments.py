@@ -30,6 +30,7 @@ BAD = {
     "nans": lambda: xp.full(3, np.nan), "object()": lambda: object(),
 }
 QUICK = ("None", "'x'", "nan", "-1", "(2, 3, 4)", "object()")
+ROOMS = ("problems.potentials", "problems.saddles", "problems.data")
 WINGS = ("curvature", "slices", "critical", "alignment")
 
 
@@ -140,6 +141,21 @@ ELSEWHERE = ("problems.landscape.conditions.cosine", "problems.landscape.curvatu
 def test_tools_of_the_landscape_answer(wing, capsys):
     counts, raw = spoil(in_wing(wing), QUICK)
     report(wing, counts, raw, capsys)
+    assert not raw
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_problems_and_data_answer(room, capsys):
+    counts, raw = spoil(of(room), QUICK)
+    report(room, counts, raw, capsys)
+    assert not raw
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", ROOMS)
+def test_problems_and_data_answer_everything(room, capsys):
+    counts, raw = spoil(of(room), BAD)
+    report(room, counts, raw, capsys)
     assert not raw
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.arguments import generator
 from minigrad.backend import xp
+from minigrad.kinds import array, expects, natural, real, source, whole
 
 from .dataset import Dataset, Split
 
@@ -55,18 +56,24 @@ def load_eight(seed=0, label_noise=0.1, dtype="float64"):
                    about=f"12 overlapping Gaussian clusters in 10-d, generated (seed {seed})")
 
 
+@expects(rng=source, clusters=whole(1), dim=whole(1), spread=natural)
 def gaussian_centres(rng, clusters=15, dim=10, spread=1.3):
     """Centres (clusters, dim) ~ N(0, spread²)."""
     generator("gaussian_centres", rng)
     return spread * rng.standard_normal((clusters, dim))
 
 
+@expects(rng=source, centres=array, n=whole(), classes=whole(1), noise=real,
+         label_noise=real)
 def gaussian_clusters(rng, centres, n, classes=5, noise=0.6, label_noise=0.0):
     """n points (n, dim) around uniformly drawn centres, and their labels (n,) int64."""
     generator("gaussian_clusters", rng)
     if n < 1 or not 0 <= label_noise <= 1 or noise < 0:
         raise ValueError(f"gaussian_clusters: n={n}, noise={noise}, label_noise={label_noise}. "
                          "Ask for at least one point, noise >= 0 and a label_noise in [0, 1].")
+    if centres.ndim != 2:
+        raise ValueError(f"gaussian_clusters: centres must be (clusters, dim), got "
+                         f"{tuple(centres.shape)}.")
     k = rng.integers(0, len(centres), n)
     x = centres[k] + noise * rng.standard_normal((n, centres.shape[1]))
     labels = k % classes

@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.arguments import count as whole
 from minigrad.arguments import generator
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
 
 class Split(NamedTuple):
@@ -63,6 +64,7 @@ def image_split(pixels, labels, flat=False, dtype="float32"):
     return Split(xp.asarray(scaled.reshape(shape)), xp.asarray(labels.astype(np.int64)))
 
 
+@expects()
 def batches(rng, n, batch_size, drop_last=False):
     """Yields shuffled index arrays (batch_size,) int64 that go through n examples once.
 
@@ -83,6 +85,7 @@ def batches(rng, n, batch_size, drop_last=False):
         yield xp.asarray(order[i:i + batch_size])
 
 
+@expects()
 def epochs(rng, n, batch_size, count=None, drop_last=False, reshuffle=True):
     """Yields (epoch, index) for `count` passes, without end when count is None.
 

@@ -23,6 +23,7 @@ from itertools import accumulate
 import numpy as np
 
 from minigrad.arguments import generator
+from minigrad.kinds import expects, source, whole
 
 from .dataset import Dataset
 from .vocabulary import Vocabulary, text_split
@@ -93,6 +94,7 @@ def load(seed=0, n_train=400_000, n_valid=40_000, n_test=40_000, context=64):
                           "tokens": tokens})
 
 
+@expects(rng=source, n=whole(1))
 def grammar_text(rng, n):
     """Whole lines of at least n characters, and -log2 of their probability: (text, bits)."""
     generator("grammar_text", rng)

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.arguments import generator
 from minigrad.backend import xp
+from minigrad.kinds import array, expects, natural, real, source, whole
 
 from .dataset import Dataset, Split
 
@@ -41,6 +42,7 @@ def load(seed=0, n=2_000, dim=100, power=2.0, noise=0.01, dtype="float64"):
                    about=f"power-law least squares in {dim} dimensions, generated (seed {seed})")
 
 
+@expects(rng=source, dim=whole(1))
 def power_law_teacher(rng, dim):
     """A random rotation Q (dim, dim), uniform over the orthogonal group, and weights w (dim,)."""
     generator("power_law_teacher", rng)
@@ -48,12 +50,16 @@ def power_law_teacher(rng, dim):
     return Q * np.sign(np.diag(R)), rng.standard_normal(dim)
 
 
+@expects(rng=source, n=whole(), rotation=array, teacher=array, power=natural, noise=real)
 def power_law_points(rng, n, rotation, teacher, power=2.0, noise=0.01):
     """n inputs (n, dim) with covariance eigenvalues k^-power and their noisy answers (n,)."""
     generator("power_law_points", rng)
     if noise < 0 or n < 1:
         raise ValueError(f"power_law_points: n={n}, noise={noise}. "
                          "Ask for at least one point and no negative noise.")
+    if teacher.ndim != 1 or rotation.shape != 2 * teacher.shape:
+        raise ValueError(f"power_law_points: needs a rotation (dim, dim) and a teacher (dim,), got "
+                         f"{rotation.shape} and {teacher.shape}. power_law_teacher draws both.")
     k = np.arange(1, len(teacher) + 1)
     x = (rng.standard_normal((n, len(teacher))) * k ** (-power / 2)) @ rotation.T
     return x, x @ teacher + noise * rng.standard_normal(n)

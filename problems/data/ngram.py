@@ -14,7 +14,10 @@ import math
 
 import numpy as np
 
+from minigrad.kinds import expects, table, tokens, whole
 
+
+@expects(train=tokens, test=tokens, symbols=whole(1), orders=table)
 def ngram_bits(train, test, symbols, orders):
     """{n: bits per symbol of `test` under the n-gram of `train`} for each n in `orders`.
 
@@ -24,6 +27,7 @@ def ngram_bits(train, test, symbols, orders):
     The first symbols of `test` have a shorter history and keep their lower-order probability.
     A history of n symbols is one integer in base V, so V^n has to stay below 2^63.
     """
+    orders = [int(n) for n in orders.reshape(-1)]
     if max(orders) < 1 or symbols ** max(orders) >= 2**63:
         raise ValueError(f"ngram_bits: order {max(orders)} over {symbols} symbols does not fit 63 "
                          "bits. Use lower orders.")

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.arguments import generator
 from minigrad.backend import xp
+from minigrad.kinds import expects, real, source, whole
 
 from .dataset import Dataset, Split
 
@@ -28,6 +29,7 @@ def load(seed=0, n_train=1_000, n_valid=1_000, n_test=2_000, noise=0.06, turns=1
                    about=f"two spirals, generated (seed {seed})")
 
 
+@expects(rng=source, n=whole(), noise=real, turns=real)
 def two_spirals(rng, n, noise=0.06, turns=1.75):
     """n points (n, 2) and their arms (n,) int64, drawn independently."""
     generator("two_spirals", rng)

@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from minigrad.arguments import generator
+from minigrad.kinds import expects, real, source, whole
 
 from .dataset import Dataset, image_split
 from .files import cached_arrays
@@ -46,6 +47,7 @@ def load(seed=0, n_train=10_000, n_valid=2_000, n_test=2_000, flat=False, dtype=
                    about=f"stroke digits, generated (seed {seed}); not MNIST")
 
 
+@expects(rng=source, n=whole(), bend=real, noise=real, clutter=whole())
 def stroke_digits(rng, n, *, bend=0.07, noise=0.1, clutter=1):
     """n pictures and their labels: pixels (n, 28, 28) uint8, labels (n,) int64, shuffled.
 

@@ -3,6 +3,8 @@
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, whole
+from minigrad.kinds import tokens as some_tokens
 
 from .dataset import Split
 
@@ -16,6 +18,9 @@ class Vocabulary:
     """
 
     def __init__(self, symbols):
+        if not isinstance(symbols, (str, list, tuple)):
+            raise TypeError(f"Vocabulary: symbols must be a string or a list of words, got "
+                            f"{type(symbols).__name__}.")
         self.symbols = tuple(symbols)
         self.index = {symbol: i for i, symbol in enumerate(self.symbols)}
         self.joint = "" if isinstance(symbols, str) else " "
@@ -44,6 +49,7 @@ class Vocabulary:
         return self.joint.join(self.symbols[i] for i in tokens)
 
 
+@expects(tokens=some_tokens, context=whole())
 def windows(tokens, context):
     """Non-overlapping windows and their next symbols: (N,) to inputs and targets (n, T).
 

@@ -1,5 +1,6 @@
 """Barriers of Rastrigin's function: a grid of wells, each coordinate on its own."""
 from minigrad.arguments import counts
+from minigrad.kinds import expects, whole
 from problems.functions import rastrigin
 
 from .potential import Potential, Route
@@ -19,6 +20,7 @@ class EggBox(Potential):
     moved  m, how many of them differ at the end
     """
 
+    @expects(d=whole(1))
     def __init__(self, d=2, moved=None):
         moved = d if moved is None else moved
         counts("EggBox", least=0, d=d, moved=moved)

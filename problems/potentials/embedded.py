@@ -3,6 +3,7 @@ import numpy as np
 
 from minigrad.arguments import count, generator
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, having
 
 from .potential import Potential, Route, positive
 
@@ -19,6 +20,7 @@ class Embedded(Potential):
     stiffness   κ
     """
 
+    @expects(potential=having("dimension", "minima", "routes"))
     def __init__(self, potential, d, rng=None, stiffness=100.0):
         k = potential.dimension
         count("Embedded", "d", d)

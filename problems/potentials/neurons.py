@@ -8,6 +8,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.backend import xp
+from minigrad.kinds import expects, real
 
 from .potential import Potential, Route
 
@@ -41,6 +42,7 @@ class OneNeuron(TanhUnits):
     v, w   the neuron that made the data: y = v tanh(w x) on 61 points of [-3, 3]
     """
 
+    @expects(v=real, w=real)
     def __init__(self, v=0.8, w=1.5):
         x = np.linspace(-3.0, 3.0, 61)
         y = v * np.tanh(w * x)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import xp
+from minigrad.kinds import real
 
 from problems.problem import Problem
 
@@ -67,6 +68,6 @@ class Potential(Problem):
 
 def positive(name, key, value):
     """The value, if it is above 0."""
-    if not value > 0:
+    if not real(name, key, value) > 0:
         raise ValueError(f"{name}: {key} must be positive, got {value}.")
     return value

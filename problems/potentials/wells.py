@@ -4,6 +4,8 @@
     tilted well    two minima of different depth
     curved well    the straight line runs into a wall, the valley is bent; any dimension
 """
+from minigrad.kinds import table
+
 from .potential import Potential, Route, positive
 
 
@@ -49,7 +51,7 @@ class CurvedWell(Potential):
 
     def __init__(self, k=10.0, a=1.0):
         self.k = positive("CurvedWell", "k", k)
-        self.a = tuple(a) if hasattr(a, "__len__") else (float(a),)
+        self.a = tuple(table("CurvedWell", "a", a).reshape(-1).tolist())
         self.minima, self.minima_heights = ((-1.0, *self.a), (1.0, *self.a)), (0.0, 0.0)
         self.saddles, self.saddle_heights = ((0.0,) * (1 + len(self.a)),), (1.0,)
         self.bounds = ((-1.6, 1.6), *((min(0.0, 2.0 * a) - 0.7, max(0.0, 2.0 * a) + 0.7)

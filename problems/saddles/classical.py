@@ -4,8 +4,16 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import count, numbers
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, array, real, table, whole
 
 from problems.problem import Problem
+
+
+def of_the_plane(theta):
+    """The two coordinates of points (..., 2)."""
+    if theta.shape[-1:] != (2,):
+        raise ValueError(f"saddles: these points have two coordinates, got shape {theta.shape}.")
+    return theta[..., 0], theta[..., 1]
 
 
 class ClassicalSaddle(Problem):
@@ -17,7 +25,7 @@ class ClassicalSaddle(Problem):
         return xp.asarray(rng.uniform(-1.0, 1.0, 2))
 
     def loss(self, theta, batch=None):
-        x, y = theta[..., 0], theta[..., 1]
+        x, y = of_the_plane(theta)
         return 5.0 * x * x - y * y
 
 
@@ -25,7 +33,7 @@ class MonkeySaddle(ClassicalSaddle):
     """f = x^3 - 3 x y^2: H = 0 at 0, where three valleys and three ridges meet. Not strict."""
 
     def loss(self, theta, batch=None):
-        x, y = theta[..., 0], theta[..., 1]
+        x, y = of_the_plane(theta)
         return x * (x * x - 3.0 * y * y)
 
 
@@ -39,6 +47,7 @@ class StrictSaddle(Problem):
     coordinates it never leaves.
     """
 
+    @expects(d=whole(), gam=real, rotation=array)
     def __init__(self, d=10, gam=1.0, rotation=None):
         count("StrictSaddle", "d", d, least=0)
         if d < 2 or not gam > 0:
@@ -68,6 +77,7 @@ class ScalarNet(Problem):
     degenerate for k >= 3.
     """
 
+    @expects(depth=whole(1))
     def __init__(self, depth=2):
         count("ScalarNet", "depth", depth, least=0)
         if depth < 2:
@@ -99,6 +109,7 @@ class RayleighQuartic(Problem):
     So the height orders the critical points by index, exactly, in any dimension.
     """
 
+    @expects(A=table)
     def __init__(self, A):
         self.A = xp.asarray(numbers("RayleighQuartic", "A", A))
         if self.A.ndim == 1:

@@ -6,6 +6,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import count
 from minigrad.backend import xp
+from minigrad.kinds import expects, real, whole
 
 from problems.problem import Problem
 
@@ -40,6 +41,7 @@ class Octopus(Problem):
     a_{i+1} > tau, so start inside: |x_j| <= 1.
     """
 
+    @expects(d=whole(), L=real, gam=real, tau=real)
     def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
         count("Octopus", "d", d, least=0)
         if d < 1 or not L >= gam > 0 or not tau > 0:

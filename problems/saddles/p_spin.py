@@ -13,6 +13,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import counts, generator
 from minigrad.backend import xp
+from minigrad.kinds import table
 
 from problems.problem import Problem
 
@@ -111,5 +112,5 @@ def semicircle_index(q):
 
         alpha = 1/2 - (q sqrt(1 - q^2) + asin q)/pi,      q clipped to [-1, 1]
     """
-    q = np.clip(q, -1.0, 1.0)
+    q = np.clip(table("semicircle_index", "q", q), -1.0, 1.0)
     return 0.5 - (q * np.sqrt(1.0 - q * q) + np.arcsin(q)) / math.pi
