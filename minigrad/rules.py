@@ -6,6 +6,7 @@ would in NumPy; from there on inputs have places and settings have names.
 """
 import inspect
 
+from minigrad.backend import plain
 from minigrad.profile import timed
 
 primitives = {}                      # name -> primitive: every operation there is
@@ -29,17 +30,22 @@ def placed(inputs, settings, arity, names):
     return (*inputs, *(settings.pop(name) for name in named))
 
 
-def registered(operation, forward, elementwise, arity):
-    """The operation in the list of all, with its decorators `vjp` and `vjp_arrays` and what they
-    set:
+def registered(operation, way, elementwise, arity):
+    """The operation in the list of all, with its decorators `vjp`, `arrays` and `vjp_arrays`, and
+    what they set:
 
         rules        one rule an input, or None where the rule is joint
         rule         the joint form in either case
+        formula      the function that the operation was made of, forward the one that is called
         rule_arrays  the rule for speed, or None
+
+    way          [function on arrays, does it return what it saves?], which `arrays` replaces; with
+                 MINIGRAD_PLAIN=1 the formula stays, and rules for speed are left out
     """
     name = operation.__name__
     primitives[name] = operation
-    operation.forward, operation.elementwise = forward, elementwise
+    operation.formula = operation.forward = way[0]
+    operation.elementwise = elementwise
 
     def vjp(*rules):
         measured = [rule and timed(name + "'", rule) for rule in rules]
@@ -51,14 +57,21 @@ def registered(operation, forward, elementwise, arity):
         operation.rule = measured[0] if joint else together(measured)
         return rules[0]
 
+    def arrays(function):
+        if not plain:
+            way[:] = timed(name, function), True
+            operation.forward = lambda *inputs, **settings: way[0](*inputs, **settings)[0]
+        return function
+
     def vjp_arrays(rule):
-        operation.rule_arrays = timed(name + "'", rule)
+        if not plain:
+            operation.rule_arrays = timed(name + "'", rule)
         return rule
 
     def rule(*_, **__):
         raise TypeError(f"{name}: has no derivative rule. Give it one with @{name}.vjp.")
 
-    operation.vjp, operation.vjp_arrays = vjp, vjp_arrays
+    operation.vjp, operation.arrays, operation.vjp_arrays = vjp, arrays, vjp_arrays
     operation.rules, operation.rule, operation.rule_arrays = None, rule, None
     return operation
 

@@ -99,12 +99,11 @@ def constant(x):
     return x.data if type(x) is Tensor else x
 
 
-def primitive(forward=None, *, elementwise=False, saves=False):
+def primitive(forward=None, *, elementwise=False):
     """Make an operation of a function on arrays. Its positional parameters are inputs
     (arrays, Tensors, numbers), its keyword-only ones settings, handed to the rule as they are.
 
     elementwise  inputs broadcast: a cotangent of the broadcast shape is summed to the input's
-    saves        forward returns (y, saved); `saved` is for the rule on arrays
 
     Two kinds of rule, set by decorators:
 
@@ -114,12 +113,13 @@ def primitive(forward=None, *, elementwise=False, saves=False):
                     giving a tuple: rule(g, y, *inputs, needs=[bool], **settings)
     @op.vjp_arrays  for speed, beside it: rule(g, y, saved, *inputs, needs=[bool], **settings)
                     only ever sees arrays, may use what forward saved, and gives a tuple
-
+    @op.arrays      the same operation, for speed: function(*inputs, **settings) on arrays returns
+                    (y, saved), and `saved` is what the rule on arrays gets
     They are found as op.rule, always in the joint form, and op.rule_arrays.
     """
     if forward is None:
-        return functools.partial(primitive, elementwise=elementwise, saves=saves)
-    run, (arity, names) = timed(forward.__name__, forward), parameters(forward)
+        return functools.partial(primitive, elementwise=elementwise)
+    way, (arity, names) = [timed(forward.__name__, forward), False], parameters(forward)
 
     @functools.wraps(forward)
     def operation(*inputs, **settings):
@@ -137,16 +137,16 @@ def primitive(forward=None, *, elementwise=False, saves=False):
                 if type(x) is not float:
                     data = True
         try:
-            y = run(*arrays, **settings)
+            y = way[0](*arrays, **settings)          # @op.arrays puts another one there
         except (ValueError, TypeError, IndexError) as error:
             raise explained(operation, arrays, error) from error
-        y, saved = y if saves else (y, None)
+        y, saved = y if way[1] else (y, None)
         if not (live and is_recording()):
             return y if plain else Tensor(y)
         if data or settings:
             inputs, settings, arrays = kept(operation, y, inputs, settings, arrays)
         return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
-    return registered(operation, run, elementwise, arity)
+    return registered(operation, way, elementwise, arity)
 
 
 def kept(operation, y, inputs, settings, arrays):

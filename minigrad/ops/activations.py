@@ -2,7 +2,7 @@
 import math
 
 from minigrad.backend import xp
-from minigrad.ops.elementary import tanh
+from minigrad.ops.elementary import FAR, gate, sigmoid
 from minigrad.ops.passes import blocks
 from minigrad.tensor import constant, primitive
 
@@ -18,63 +18,31 @@ def _(g, y, x):
     return g * (constant(x) > 0).astype(g.dtype)
 
 
-@primitive(saves=True)
+@primitive
 def silu(x):
     """x sigmoid(x), also called swish.   dy = s (1 + x (1 - s)) dx,  s = sigmoid(x)"""
-    s = 0.5 * (1.0 + xp.tanh(0.5 * x))
-    return x * s, s
+    return x * gate(x)
 
 
 @silu.vjp
 def _(g, y, x):
-    s = 0.5 * (1.0 + tanh(0.5 * x))
+    s = sigmoid(x)
     return g * (s * (1.0 + x * (1.0 - s)))
-
-
-@silu.vjp_arrays
-def _(g, y, s, x, *, needs):
-    return (g * (s * (1.0 + x * (1.0 - s))),)
 
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 
 
-def _gate(x, u, s):
-    """u <- c (x + a x^3) and s <- (1 + tanh u) / 2, for one block."""
-    xp.multiply(x, x, out=u)
-    u *= GELU_C * GELU_A
-    u += GELU_C
-    u *= x
-    xp.tanh(u, out=s)
-    s *= 0.5
-    s += 0.5
-
-
-def _gate_and_slope(x, s, slope, spare):
-    """s as above and slope <- s (1 + (1 - s) x w), for one block;  x w = 6u - 4cx."""
-    _gate(x, slope, s)
-    slope *= 6.0
-    slope -= xp.multiply(x, 4.0 * GELU_C, out=spare)        # x w
-    slope *= xp.subtract(1.0, s, out=spare)
-    slope += 1.0
-    slope *= s
-
-
-@primitive(saves=True)
+@primitive
 def gelu(x):
-    """Gaussian error linear unit, tanh form:  y = x s,  s = (1 + tanh u) / 2,  u = c (x + a x^3),
-    c = sqrt(2/pi), a = 0.044715.   Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
+    """Gaussian error linear unit, tanh form:  y = x s,  s = (1 + tanh u) / 2 = sigmoid(2u),
+    u = c (x + a x³),  c = √(2/π), a = 0.044715.
 
-        dy = (s + s (1 - s) x w) dx,   w = 2 u' = 2 c (1 + 3 a x^2),   since s' = s (1 - s) w
+        dy = (s + s (1 - s) x w) dx,   w = 2 u' = 2 c (1 + 3 a x²),   since s' = s (1 - s) w
 
-    The slope is made along with y, while the block is in the cache.
+    Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
     """
-    y, slope = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-    for x_, y_, slope_ in blocks(x, y, slope):
-        s = xp.empty_like(x_)
-        _gate_and_slope(x_, s, slope_, y_)
-        xp.multiply(x_, s, out=y_)
-    return y, slope
+    return x * gate((2.0 * GELU_C) * x * (1.0 + GELU_A * x * x))
 
 
 @gelu.vjp
@@ -82,58 +50,21 @@ def _(g, y, x):
     return g * gelu_slope(x)
 
 
-@gelu.vjp_arrays
-def _(g, y, slope, x, *, needs):
-    return (g * slope,)
-
-
-@primitive(saves=True)
+@primitive
 def gelu_slope(x):
-    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x^2 + (1 - 2s) x w^2).
-
-    That one is saved when it is first asked for: Hessian-vector products at one point share it.
-    """
-    y = xp.empty(x.shape, x.dtype)
-    for x_, y_ in blocks(x, y):
-        _gate_and_slope(x_, xp.empty_like(x_), y_, xp.empty_like(x_))
-    return y, []
+    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x² + (1 - 2s) x w²)."""
+    s = gate((2.0 * GELU_C) * x * (1.0 + GELU_A * x * x))
+    w = 2.0 * GELU_C * (1.0 + 3.0 * GELU_A * x * x)
+    return s + s * (1.0 - s) * x * w
 
 
 @gelu_slope.vjp
 def _(g, y, x):
     xx = x * x
-    s = 0.5 * (1.0 + tanh(GELU_C * x * (1.0 + GELU_A * xx)))
+    s = sigmoid((2.0 * GELU_C) * x * (1.0 + GELU_A * xx))
     w = 2.0 * GELU_C * (1.0 + 3.0 * GELU_A * xx)
     bend = 4.0 * GELU_C + (24.0 * GELU_C * GELU_A) * xx + (1.0 - 2.0 * s) * x * w * w
     return g * (s * (1.0 - s) * bend)
-
-
-@gelu_slope.vjp_arrays
-def _(g, y, saved, x, *, needs):
-    if not saved:
-        saved.append(_bend(x))
-    return (g * saved[0],)
-
-
-def _bend(x):
-    """The second derivative of gelu."""
-    dx = xp.empty(x.shape, x.dtype)
-    for x_, dx_ in blocks(x, dx):
-        s, xx = xp.empty_like(x_), x_ * x_
-        _gate(x_, dx_, s)
-        w = xx * (6.0 * GELU_C * GELU_A)
-        w += 2.0 * GELU_C
-        w *= w
-        w *= x_
-        xx *= 24.0 * GELU_C * GELU_A
-        xx += 4.0 * GELU_C
-        xp.multiply(s, -2.0, out=dx_)
-        dx_ += 1.0
-        dx_ *= w
-        dx_ += xx
-        dx_ *= s
-        dx_ *= xp.subtract(1.0, s, out=s)
-    return dx
 
 
 def dropout(x, *, rate, rng=None):
@@ -153,3 +84,85 @@ def dropout_mask(shape, dtype, rate, rng):
     """0 with probability `rate`, else 1 / (1 - rate)."""
     kept = rng.random(shape, dtype="float32") >= rate
     return xp.asarray(kept).astype(dtype) * (1.0 / (1.0 - rate))
+
+
+# ---------------------------------------------------------------- the same, block by block
+#
+# gelu makes its slope along with y, while the block is in the cache: then the derivative is one
+# product. With t = -2u,  x w = -3t - 4cx;  t is held to ±FAR, where s is 0 or 1 to the last digit.
+
+
+def _sigmoid_of_2u(x, t, s):
+    """t <- -2 c (x + a x³), held to ±FAR, and s <- 1 / (1 + e^t), for one block."""
+    far = FAR[x.dtype.name]
+    xp.multiply(x, x, out=t)
+    t *= -2.0 * GELU_C * GELU_A
+    t += -2.0 * GELU_C
+    t *= x
+    xp.clip(t, -far, far, out=t)
+    xp.exp(t, out=s)
+    s += 1.0
+    xp.divide(1.0, s, out=s)
+
+
+def _sigmoid_and_slope(x, s, slope, spare):
+    """s as above and slope <- s (1 + (1 - s) x w), for one block."""
+    _sigmoid_of_2u(x, slope, s)
+    slope *= -3.0
+    slope -= xp.multiply(x, 4.0 * GELU_C, out=spare)        # x w
+    slope *= xp.subtract(1.0, s, out=spare)
+    slope += 1.0
+    slope *= s
+
+
+@gelu.arrays
+def _(x):
+    y, slope = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
+    for x_, y_, slope_ in blocks(x, y, slope):
+        s = xp.empty_like(x_)
+        _sigmoid_and_slope(x_, s, slope_, y_)
+        xp.multiply(x_, s, out=y_)
+    return y, slope
+
+
+@gelu.vjp_arrays
+def _(g, y, slope, x, *, needs):
+    return (g * slope,)
+
+
+@gelu_slope.arrays
+def _(x):
+    """The second derivative is kept when it is first asked for: Hessian-vector products at one
+    point share it."""
+    y = xp.empty(x.shape, x.dtype)
+    for x_, y_ in blocks(x, y):
+        _sigmoid_and_slope(x_, xp.empty_like(x_), y_, xp.empty_like(x_))
+    return y, []
+
+
+@gelu_slope.vjp_arrays
+def _(g, y, kept, x, *, needs):
+    if not kept:
+        kept.append(_bend(x))
+    return (g * kept[0],)
+
+
+def _bend(x):
+    """The second derivative of gelu."""
+    dx = xp.empty(x.shape, x.dtype)
+    for x_, dx_ in blocks(x, dx):
+        s, xx = xp.empty_like(x_), x_ * x_
+        _sigmoid_of_2u(x_, dx_, s)
+        w = xx * (6.0 * GELU_C * GELU_A)
+        w += 2.0 * GELU_C
+        w *= w
+        w *= x_
+        xx *= 24.0 * GELU_C * GELU_A
+        xx += 4.0 * GELU_C
+        xp.multiply(s, -2.0, out=dx_)
+        dx_ += 1.0
+        dx_ *= w
+        dx_ += xx
+        dx_ *= s
+        dx_ *= xp.subtract(1.0, s, out=s)
+    return dx

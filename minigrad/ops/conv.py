@@ -11,19 +11,73 @@ primitives of this file:
     conv2d (gradient in g)      conv2d_input (gradient in x)      conv2d_kernel (gradient in K)
 
 Each one's derivative rule uses the other two, so every order of derivative is there.
-
-How it is fast: the windows of a few images at a time are copied into the rows of one matrix
-("im2col"), small enough to stay in the processor's cache, and meet the kernel in one matrix
-product. With channels last the kw pixels of a window row are kw C adjacent numbers, so one
-strided view copies them in runs; a single channel is copied shift by shift. With stride 1 the
-gradient in x is itself a convolution of g, by the kernel turned round; otherwise windows are
-added back.
 """
 from minigrad.backend import on_device, xp
+from minigrad.ops.passes import several
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import primitive
 
-WINDOWS = 1 << 28 if on_device else 1 << 18     # numbers in the matrix of windows: 1 MB in float32
+
+@primitive
+def conv2d(x, K, b, *, stride=1, padding=0):
+    """Convolution of images with a bank of kernels: the module's formula.
+
+        dy = conv(dx, K) + conv(x, dK) + db
+
+    x (B, H, W, C)   K (O, C, kh, kw)   b (O,)   returns (B, H', W', O)
+    """
+    check(x, K, b, stride, padding)
+    return b + sum(part @ K[:, :, i, j].T
+                   for i, j, part in shifts(padded(x, padding, padding), *K.shape[2:], stride))
+
+
+@conv2d.vjp
+def _(g, y, x, K, b, *, needs, stride=1, padding=0):
+    size = dict(stride=stride, padding=padding)
+    return (conv2d_input(g, K, shape=x.shape, **size) if needs[0] else None,
+            conv2d_kernel(x, g, window=K.shape[2:], **size) if needs[1] else None,
+            sum_to(g, shape=b.shape) if needs[2] else None)
+
+
+@primitive
+def conv2d_input(g, K, *, shape, stride=1, padding=0):
+    """Gradient of <g, conv(x, K)> in x: every g[b, p, q] lays K down where its window was.
+
+    g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
+    """
+    B, H, W, C = shape
+    framed = xp.zeros((B, H + 2 * padding, W + 2 * padding, C), dtype=g.dtype)
+    for i, j, part in shifts(framed, *K.shape[2:], stride):
+        part += g @ K[:, :, i, j]
+    return framed[:, padding:padding + H, padding:padding + W]
+
+
+@conv2d_input.vjp
+def _(c, y, g, K, *, needs, shape, stride=1, padding=0):
+    size = dict(stride=stride, padding=padding)
+    zero = xp.zeros(K.shape[0], dtype=K.dtype)
+    return (conv2d(c, K, zero, **size) if needs[0] else None,
+            conv2d_kernel(c, g, window=K.shape[2:], **size) if needs[1] else None)
+
+
+@primitive
+def conv2d_kernel(x, g, *, window, stride=1, padding=0):
+    """Gradient of <g, conv(x, K)> in K: windows of x weighted by g.
+
+    x (B, H, W, C)   g (B, H', W', O)   window (kh, kw)   returns (O, C, kh, kw)
+    """
+    dK = xp.empty((g.shape[3], x.shape[3], *window), dtype=g.dtype)
+    for i, j, part in shifts(padded(x, padding, padding), *window, stride):
+        dK[:, :, i, j] = xp.tensordot(g, part, axes=((0, 1, 2), (0, 1, 2)))
+    return dK
+
+
+@conv2d_kernel.vjp
+def _(c, y, x, g, *, needs, window, stride=1, padding=0):
+    size = dict(stride=stride, padding=padding)
+    zero = xp.zeros(c.shape[0], dtype=c.dtype)
+    return (conv2d_input(g, c, shape=x.shape, **size) if needs[0] else None,
+            conv2d(x, c, zero, **size) if needs[1] else None)
 
 
 def output_size(size, k, stride, padding):
@@ -41,6 +95,50 @@ def padded(x, rows, columns):
     return out
 
 
+def shifted(x, i, j, rows, columns, stride):
+    """The view of x (B, H, W, C) met by window element (i, j): (B, rows, columns, C)."""
+    return x[:, i:i + stride * (rows - 1) + 1:stride, j:j + stride * (columns - 1) + 1:stride]
+
+
+def shifts(x, kh, kw, stride):
+    """(i, j, the view of x (B, H, W, C) that window element (i, j) meets) of a whole window."""
+    rows, columns = (output_size(n, k, stride, 0) for n, k in zip(x.shape[1:3], (kh, kw)))
+    for i in range(kh):
+        for j in range(kw):
+            yield i, j, shifted(x, i, j, rows, columns, stride)
+
+
+def check(x, K, b, stride, padding):
+    if x.ndim != 4 or K.ndim != 4 or x.shape[3] != K.shape[1]:
+        raise ValueError(f"conv2d: x {x.shape} and K {K.shape} do not fit. "
+                         "Give x (B, H, W, C) and K (O, C, kh, kw).")
+    if b.shape != K.shape[:1]:
+        raise ValueError(f"conv2d: the bias has shape {b.shape}. It must be {K.shape[:1]}, "
+                         "one number for each output channel.")
+    if stride < 1 or padding < 0:
+        raise ValueError(f"conv2d: stride {stride} and padding {padding} are not allowed. "
+                         "Use stride >= 1 and padding >= 0.")
+    if min(x.shape[1] - K.shape[2], x.shape[2] - K.shape[3]) + 2 * padding < 0:
+        raise ValueError(f"conv2d: the kernel {K.shape[2:]} is larger than the padded image "
+                         f"{x.shape[1:3]} + 2 * {padding}. Pad more or use a smaller kernel.")
+
+
+# ---------------------------------------------------------------- the same, as matrix products
+#
+# The windows of a few images at a time are copied into the rows of one matrix ("im2col"), small
+# enough to stay in the processor's cache, and meet the kernel in one product. With channels last
+# the kw pixels of a window row are kw C adjacent numbers, so one strided view copies them in runs;
+# a single channel is copied shift by shift. With stride 1 the gradient in x is itself a convolution
+# of g, by the kernel turned round; otherwise windows are added back.
+
+WINDOWS = 1 << 28 if on_device else 1 << 18     # numbers in the matrix of windows: 1 MB in float32
+
+
+def a_few_images(window, *arrays):
+    """The arrays (B, ...) a few images at a time; an image fills `window` numbers of the matrix."""
+    return several(WINDOWS // max(window, 1), *arrays)
+
+
 def windows(x, kh, kw, stride):
     """Every kh x kw window of x (B, H, W, C) as a row: (B H' W', kh kw C), a copy."""
     B, H, W, C = x.shape
@@ -56,18 +154,6 @@ def windows(x, kh, kw, stride):
     view = xp.lib.stride_tricks.as_strided(
         x, (B, rows, columns, kh, kw * C), (sb, stride * sh, stride * sw, sh, sc))
     return xp.ascontiguousarray(view).reshape(B * rows * columns, kh * kw * C)
-
-
-def some_images(window, *arrays):
-    """The arrays (B, ...) a few images at a time; an image fills `window` numbers of the matrix."""
-    step = max(1, WINDOWS // max(window, 1))
-    for start in range(0, len(arrays[0]), step):
-        yield tuple(a[start:start + step] for a in arrays)
-
-
-def shifted(x, i, j, rows, columns, stride):
-    """The view of x (B, H, W, C) met by window element (i, j): (B, rows, columns, C)."""
-    return x[:, i:i + stride * (rows - 1) + 1:stride, j:j + stride * (columns - 1) + 1:stride]
 
 
 def add_windows(cols, shape, kh, kw, stride):
@@ -93,28 +179,13 @@ def from_matrix(M, shape):
     return xp.ascontiguousarray(M.reshape(kh, kw, C, O).transpose(3, 2, 0, 1))
 
 
-def check(x, K, b, stride, padding):
-    if x.ndim != 4 or K.ndim != 4 or x.shape[3] != K.shape[1]:
-        raise ValueError(f"conv2d: x {x.shape} and K {K.shape} do not fit. "
-                         "Give x (B, H, W, C) and K (O, C, kh, kw).")
-    if b.shape != K.shape[:1]:
-        raise ValueError(f"conv2d: the bias has shape {b.shape}. It must be {K.shape[:1]}, "
-                         "one number for each output channel.")
-    if stride < 1 or padding < 0:
-        raise ValueError(f"conv2d: stride {stride} and padding {padding} are not allowed. "
-                         "Use stride >= 1 and padding >= 0.")
-    if min(x.shape[1] - K.shape[2], x.shape[2] - K.shape[3]) + 2 * padding < 0:
-        raise ValueError(f"conv2d: the kernel {K.shape[2:]} is larger than the padded image "
-                         f"{x.shape[1:3]} + 2 * {padding}. Pad more or use a smaller kernel.")
-
-
 def correlate(x, M, b, kh, kw, stride, rows, columns):
     """windows(x) M + b in a frame of `rows` and `columns` zeros: (B, H', W', O). b may be None."""
     B, H, W, _ = x.shape
     shape = output_size(H, kh, stride, rows), output_size(W, kw, stride, columns), M.shape[1]
     y = xp.empty((B, *shape), dtype=x.dtype)
     line = None if b is None else xp.tile(b, shape[1])      # adding O numbers at a time is slow
-    for x_, y_ in some_images(shape[0] * shape[1] * len(M), x, y):
+    for x_, y_ in a_few_images(shape[0] * shape[1] * len(M), x, y):
         cols = windows(padded(x_, rows, columns), kh, kw, stride)
         xp.matmul(cols, M, out=y_.reshape(-1, shape[2]))
         if line is not None:
@@ -123,68 +194,30 @@ def correlate(x, M, b, kh, kw, stride, rows, columns):
     return y
 
 
-@primitive
-def conv2d(x, K, b, *, stride=1, padding=0):
-    """Convolution of images with a bank of kernels: the module's formula.
-
-        dy = conv(dx, K) + conv(x, dK) + db
-
-    x (B, H, W, C)   K (O, C, kh, kw)   b (O,)   returns (B, H', W', O)
-    """
+@conv2d.arrays
+def _(x, K, b, *, stride=1, padding=0):
     check(x, K, b, stride, padding)
-    return correlate(x, as_matrix(K), b, *K.shape[2:], stride, padding, padding)
+    return correlate(x, as_matrix(K), b, *K.shape[2:], stride, padding, padding), None
 
 
-@conv2d.vjp
-def _(g, y, x, K, b, *, needs, stride=1, padding=0):
-    size = dict(stride=stride, padding=padding)
-    return (conv2d_input(g, K, shape=x.shape, **size) if needs[0] else None,
-            conv2d_kernel(x, g, window=K.shape[2:], **size) if needs[1] else None,
-            sum_to(g, shape=b.shape) if needs[2] else None)
-
-
-@primitive
-def conv2d_input(g, K, *, shape, stride=1, padding=0):
-    """Gradient of <g, conv(x, K)> in x: every g[b, p, q] lays K down where its window was.
-
-    g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
-    """
+@conv2d_input.arrays
+def _(g, K, *, shape, stride=1, padding=0):
     (_, H, W, C), (O, _, kh, kw) = shape, K.shape
     if stride == 1 and padding < min(kh, kw):
         turned = K[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(kh * kw * O, C)
-        return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding)
+        return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding), None
     M_T, dx = as_matrix(K).T, xp.empty(shape, dtype=g.dtype)
     framed = H + 2 * padding, W + 2 * padding, C
-    for g_, dx_ in some_images(g[0].size // O * M_T.shape[1], g, dx):
+    for g_, dx_ in a_few_images(g[0].size // O * M_T.shape[1], g, dx):
         whole = add_windows(g_.reshape(-1, O) @ M_T, (len(g_), *framed), kh, kw, stride)
         dx_[...] = whole[:, padding:padding + H, padding:padding + W]
-    return dx
+    return dx, None
 
 
-@conv2d_input.vjp
-def _(c, y, g, K, *, needs, shape, stride=1, padding=0):
-    size = dict(stride=stride, padding=padding)
-    zero = xp.zeros(K.shape[0], dtype=K.dtype)
-    return (conv2d(c, K, zero, **size) if needs[0] else None,
-            conv2d_kernel(c, g, window=K.shape[2:], **size) if needs[1] else None)
-
-
-@primitive
-def conv2d_kernel(x, g, *, window, stride=1, padding=0):
-    """Gradient of <g, conv(x, K)> in K: windows of x weighted by g.
-
-    x (B, H, W, C)   g (B, H', W', O)   window (kh, kw)   returns (O, C, kh, kw)
-    """
+@conv2d_kernel.arrays
+def _(x, g, *, window, stride=1, padding=0):
     (kh, kw), C, O = window, x.shape[3], g.shape[3]
     dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
-    for x_, g_ in some_images(g[0].size // O * len(dM), x, g):
+    for x_, g_ in a_few_images(g[0].size // O * len(dM), x, g):
         dM += windows(padded(x_, padding, padding), kh, kw, stride).T @ g_.reshape(-1, O)
-    return from_matrix(dM, (O, C, kh, kw))
-
-
-@conv2d_kernel.vjp
-def _(c, y, x, g, *, needs, window, stride=1, padding=0):
-    size = dict(stride=stride, padding=padding)
-    zero = xp.zeros(c.shape[0], dtype=c.dtype)
-    return (conv2d_input(g, c, shape=x.shape, **size) if needs[0] else None,
-            conv2d(x, c, zero, **size) if needs[1] else None)
+    return from_matrix(dM, (O, C, kh, kw)), None

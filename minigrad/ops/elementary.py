@@ -1,5 +1,8 @@
 """The elementary functions: exponentials, roots, circular and hyperbolic functions, elementwise."""
+import math
+
 from minigrad.backend import on_device, xp
+from minigrad.ops.passes import overflow_is_infinity
 from minigrad.tensor import primitive
 
 
@@ -58,38 +61,10 @@ def _(g, y, x):
     return 0.5 * g / y
 
 
-def _cos_sin(x):
-    """cos x and sin x.
-
-    In float64 NumPy computes sines and cosines one number at a time but, on processors with
-    AVX-512, tangents eight at a time. With t = tan(x/2), cos = (1 - t^2)/(1 + t^2) and
-    sin = 2t/(1 + t^2): one call for both, right to 4e-16. A few numbers are quicker the plain way.
-    """
-    if on_device or x.dtype != xp.float64 or x.size < 64:
-        return xp.cos(x), xp.sin(x)
-    t = x * 0.5
-    t = xp.tan(t, out=t)
-    tt = t * t
-    r = tt + 1.0
-    xp.divide(1.0, r, out=r)
-    t *= r
-    t += t
-    tt -= 1.0
-    tt *= r
-    return xp.negative(tt, out=tt), t
-
-
-@primitive(saves=True)
+@primitive
 def sin(x):
     """sin x.   dy = cos(x) dx"""
-    c, s = _cos_sin(x)
-    return s, c
-
-
-@primitive(saves=True)
-def cos(x):
-    """cos x.   dy = -sin(x) dx"""
-    return _cos_sin(x)
+    return xp.sin(x)
 
 
 @sin.vjp
@@ -97,19 +72,15 @@ def _(g, y, x):
     return g * cos(x)
 
 
+@primitive
+def cos(x):
+    """cos x.   dy = -sin(x) dx"""
+    return xp.cos(x)
+
+
 @cos.vjp
 def _(g, y, x):
     return -(g * sin(x))
-
-
-@sin.vjp_arrays
-def _(g, y, c, x, *, needs):
-    return (g * c,)
-
-
-@cos.vjp_arrays
-def _(g, y, s, x, *, needs):
-    return (-(g * s),)
 
 
 @primitive
@@ -145,15 +116,24 @@ def _(g, y, x):
     return g * (1.0 - y * y)
 
 
+FAR = {"float16": 10.0, "float32": 88.0, "float64": 708.0}     # e^FAR is still a number
+
+
+def gate(x):
+    """1 / (1 + e^-x) of an array: right to the last digit also where it is nearly 0."""
+    with overflow_is_infinity():
+        return 1.0 / (1.0 + xp.exp(-x))
+
+
 @primitive
 def sigmoid(x):
-    """1 / (1 + e^-x) = (1 + tanh(x/2)) / 2, which cannot overflow.   dy = y (1 - y) dx"""
-    return 0.5 * (1.0 + xp.tanh(0.5 * x))
+    """s(x) = 1 / (1 + e^-x).   dy = s(x) s(-x) dx:  1 - y would lose its digits where y is near 1"""
+    return gate(x)
 
 
 @sigmoid.vjp
 def _(g, y, x):
-    return g * (y * (1.0 - y))
+    return g * (y * sigmoid(-x))
 
 
 @primitive
@@ -165,3 +145,62 @@ def softplus(x):
 @softplus.vjp
 def _(g, y, x):
     return g * sigmoid(x)
+
+
+# ---------------------------------------------------------------- the same, block by block
+#
+# Sine and cosine come in one go and each is the other's slope. In float64 NumPy computes them one
+# number at a time but, on processors with AVX-512, tangents eight at a time. With t = tan(x/2),
+# cos = (1 - t²)/(1 + t²) and sin = 2t/(1 + t²): one call for both, right to 4e-16. A few numbers
+# are quicker the plain way.
+
+
+def _cos_sin(x):
+    """cos x and sin x."""
+    if on_device or x.dtype != xp.float64 or x.size < 64:
+        return xp.cos(x), xp.sin(x)
+    t = x * 0.5
+    t = xp.tan(t, out=t)
+    tt = t * t
+    r = tt + 1.0
+    xp.divide(1.0, r, out=r)
+    t *= r
+    t += t
+    tt -= 1.0
+    tt *= r
+    return xp.negative(tt, out=tt), t
+
+
+@sin.arrays
+def _(x):
+    c, s = _cos_sin(x)
+    return s, c
+
+
+@cos.arrays
+def _(x):
+    return _cos_sin(x)
+
+
+@sin.vjp_arrays
+def _(g, y, c, x, *, needs):
+    return (g * c,)
+
+
+@cos.vjp_arrays
+def _(g, y, s, x, *, needs):
+    return (-(g * s),)
+
+
+@sigmoid.arrays
+def _(x):
+    with overflow_is_infinity():
+        e = xp.exp(-x)
+    y = 1.0 / (1.0 + e)
+    e = xp.minimum(e, math.exp(FAR[x.dtype.name]))  # inf times 0 would be no number
+    return y, e * y * y                             # e/(1 + e) = sigmoid(-x)
+
+
+@sigmoid.vjp_arrays
+def _(g, y, slope, x, *, needs):
+    return (g * slope,)

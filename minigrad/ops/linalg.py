@@ -67,14 +67,6 @@ def _(g, y, a, b, *, needs):
     return da, _matmul_tn(_rows(g), _rows(a)) if b.ndim == 2 else _fit(_matmul_tn(g, a), b)
 
 
-@_matmul.vjp_arrays
-def _(g, y, _, a, b, *, needs):
-    """The same for plain matrices, without the detour over operations."""
-    if a.ndim > 2 or b.ndim > 2:
-        return _matmul.rule(g, y, a, b, needs=needs)
-    return g @ b.T if needs[0] else None, a.T @ g if needs[1] else None
-
-
 def matmul(a, b):
     """Matrix product a b:  (..., m, k) (..., k, n) -> (..., m, n); leading axes broadcast.
 
@@ -98,17 +90,13 @@ def matmul(a, b):
 
 @primitive
 def linear(x, W, b):
-    """x W + b for rows x (..., B, m), W (..., m, n) and b (..., n), in one operation: b is added in
-    place, so that no copy without it is kept. Leading axes of W and b are a batch of points.
+    """x W + b for rows x (..., B, m), W (..., m, n) and b (..., n), in one operation. Leading axes
+    of W and b are a batch of points.
 
         dx = g W^T,    dW = x^T g,    db = sum of g over the rows
     """
-    if x.shape[-1:] != W.shape[-2:-1] or b.shape != W.shape[:-2] + W.shape[-1:]:
-        raise ValueError(f"linear: x {x.shape}, W {W.shape} and b {b.shape} do not fit. "
-                         "Give (..., B, m), (..., m, n) and (..., n).")
-    y = _matmul.forward(x, W)
-    y += b if b.ndim == 1 else b[..., None, :]
-    return y
+    check_linear(x, W, b)
+    return _matmul.forward(x, W) + (b if b.ndim == 1 else b[..., None, :])
 
 
 @linear.vjp
@@ -120,14 +108,10 @@ def _(g, y, x, W, b, *, needs):
     return dx, dW, reshape(sum_to(g, shape=b.shape[:-1] + rows + b.shape[-1:]), shape=b.shape)
 
 
-@linear.vjp_arrays
-def _(g, y, _, x, W, b, *, needs):
-    if W.ndim > 2:
-        return linear.rule(g, y, x, W, b, needs=needs)
-    rows = g.reshape(-1, g.shape[-1])
-    return ((rows @ W.T).reshape(x.shape) if needs[0] else None,
-            x.reshape(-1, x.shape[-1]).T @ rows if needs[1] else None,
-            xp.ones(len(rows), g.dtype) @ rows if needs[2] else None)
+def check_linear(x, W, b):
+    if x.shape[-1:] != W.shape[-2:-1] or b.shape != W.shape[:-2] + W.shape[-1:]:
+        raise ValueError(f"linear: x {x.shape}, W {W.shape} and b {b.shape} do not fit. "
+                         "Give (..., B, m), (..., m, n) and (..., n).")
 
 
 def outer(a, b):
@@ -141,3 +125,16 @@ def dot(a, b):
         raise ValueError(f"dot: last axes differ: {a.shape} and {b.shape}. Give vectors of equal "
                          "length.")
     return sum(a * b, axis=-1)
+
+
+# ---------------------------------------------------------------- the same, with one copy less
+#
+# b is added in place, so that no copy without it is kept.
+
+
+@linear.arrays
+def _(x, W, b):
+    check_linear(x, W, b)
+    y = _matmul.forward(x, W)
+    y += b if b.ndim == 1 else b[..., None, :]
+    return y, None

@@ -3,42 +3,21 @@ import math
 
 from minigrad.backend import xp
 from minigrad.ops.elementary import sqrt
-from minigrad.ops.passes import blocks, column_sum, row_dot, row_sum
+from minigrad.ops.passes import blocks, column_sum, dot_along, laid_out, row_dot, row_sum, sum_along
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import reshape, sum_to
 from minigrad.tensor import constant, primitive
 
 
-def _sum(x, axis):
-    """Sum along `axis`, kept; a product with ones for the last axis, or the first of two."""
-    if axis == -1:
-        return row_sum(x)
-    if axis == (0,) and x.ndim == 2:
-        return column_sum(x)[None]
-    return x.sum(axis=axis, keepdims=True)
-
-
-def _dot(a, b, axis):
-    """Sum of a b along `axis`, kept."""
-    return row_dot(a, b) if axis == -1 else _sum(a * b, axis)
-
-
-def _standardized(x, axis, eps):
-    """(x - mean) r and r = 1 / sqrt(variance + eps)."""
-    n = math.prod(x.shape[a] for a in (axis if type(axis) is tuple else (axis,)))
-    centred = x - _sum(x, axis) * (1.0 / n)
-    r = 1.0 / xp.sqrt(_dot(centred, centred, axis) * (1.0 / n) + eps)
-    centred *= r
-    return centred, r
-
-
-@primitive(saves=True)
+@primitive
 def standardize(x, *, axis=-1, eps=1e-5):
-    """h = (x - mean) r along `axis`,  r = 1 / sqrt(variance + eps).
+    """h = (x - mean) r along `axis`,  r = 1 / √(variance + ε).
 
         dx = r (g - mean g - h mean(g h)):  the Jacobian is symmetric
     """
-    return _standardized(x, axis, eps)
+    check("standardize", x, axis)
+    centred = x - x.mean(axis=axis, keepdims=True)
+    return centred / xp.sqrt((centred * centred).mean(axis=axis, keepdims=True) + eps)
 
 
 @standardize.vjp
@@ -46,36 +25,21 @@ def _(g, y, x, *, axis=-1, eps=1e-5):
     return standardize_slope(g, x, axis=axis, eps=eps)
 
 
-@standardize.vjp_arrays
-def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
-    return (_slope(g, h, r, axis),)
-
-
-def _pieces(axis, *arrays):
-    """Rows are independent of one another, so they can go block by block; other axes are not."""
-    return blocks(*arrays) if axis == -1 else [arrays]
-
-
-def _slope(g, h, r, axis):
-    d, n = xp.empty(g.shape, g.dtype), g.size // r.size
-    for g_, h_, r_, d_ in _pieces(axis, g, h, r, d):
-        xp.subtract(g_, _sum(g_, axis) * (1.0 / n), out=d_)
-        d_ -= h_ * (_dot(g_, h_, axis) * (1.0 / n))
-        d_ *= r_
-    return d
-
-
-@primitive(saves=True)
+@primitive
 def standardize_slope(g, x, *, axis=-1, eps=1e-5):
     """J g = r (g - mean g - h mean(g h)), the Jacobian J of standardize at x applied to g.
 
     With c the cotangent and g', c' without their means along the axis,
 
         dg = J c,
-        dx = -r^2 (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
+        dx = -r² (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
     """
-    h, r = _standardized(x, axis, eps)
-    return _slope(g, h, r, axis), (h, r)
+    def average(z):
+        return z.mean(axis=axis, keepdims=True)
+    centred = x - average(x)
+    r = 1.0 / xp.sqrt(average(centred * centred) + eps)
+    h = centred * r
+    return r * (g - average(g) - h * average(g * h))
 
 
 @standardize_slope.vjp
@@ -93,40 +57,13 @@ def _(c, y, g, x, *, needs, axis=-1, eps=1e-5):
     return dg, bend * (-1.0 / (var(x, axis=axis, keepdims=True) + eps))
 
 
-@standardize_slope.vjp_arrays
-def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
-    h, r = saved
-    dg = _slope(c, h, r, axis) if needs[0] else None
-    if not needs[1]:
-        return dg, None
-    dx, one = xp.empty(x.shape, x.dtype), r.size / g.size           # one = 1 / n, for averages
-    for c_, g_, h_, r_, dx_ in _pieces(axis, c, g, h, r, dx):
-        c_, g_ = c_ - _sum(c_, axis) * one, g_ - _sum(g_, axis) * one
-        ch, gh = _dot(c_, h_, axis) * one, _dot(g_, h_, axis) * one
-        xp.multiply(h_, _dot(c_, g_, axis) * one - 3.0 * ch * gh, out=dx_)
-        c_ *= gh
-        dx_ += c_
-        g_ *= ch
-        dx_ += g_
-        dx_ *= -r_ * r_
-    return dg, dx
-
-
-@primitive(saves=True)
+@primitive
 def layer_norm(x, gain, shift, *, eps=1e-6):
     """gain h + shift,  h = x standardized along its last axis.   x (..., C), gain and shift (C,).
 
     Source: Ba, Kiros & Hinton, arXiv:1607.06450.
     """
-    y, m = xp.empty(x.shape, x.dtype), row_sum(x) * (1.0 / x.shape[-1])
-    r = xp.empty(m.shape, x.dtype)
-    for x_, y_, m_, r_ in blocks(x, y, m, r):
-        xp.subtract(x_, m_, out=y_)
-        r_[...] = 1.0 / xp.sqrt(row_dot(y_, y_) * (1.0 / x.shape[-1]) + eps)
-        y_ *= r_
-        y_ *= gain
-        y_ += shift
-    return y, (m, r)
+    return standardize.forward(x, axis=-1, eps=eps) * gain + shift
 
 
 @layer_norm.vjp
@@ -137,24 +74,11 @@ def _(g, y, x, gain, shift, *, needs, eps=1e-6):
             sum_to(g, shape=shift.shape) if needs[2] else None)
 
 
-@layer_norm.vjp_arrays
-def _(g, y, saved, x, gain, shift, *, needs, eps=1e-6):
-    """h is made again from x and its mean and deviation, which takes less time than keeping it.
-    With w = g gain:  mean w = g . gain / C and mean(w h) = (g h) . gain / C, two products."""
-    m, r = saved
-    d, dgain = xp.empty(x.shape, x.dtype), xp.zeros(gain.shape, x.dtype)
-    column = (gain * (1.0 / x.shape[-1]))[:, None]
-    for x_, m_, r_, g_, d_ in blocks(x, m, r, g, d):
-        h = x_ - m_
-        h *= r_
-        gh = xp.multiply(g_, h, out=d_)
-        dgain += column_sum(gh)
-        h *= gh @ column
-        xp.multiply(g_, gain, out=d_)
-        d_ -= g_ @ column
-        d_ -= h
-        d_ *= r_
-    return d, dgain, column_sum(g) if needs[2] else None
+def check(name, x, axis):
+    """Raise where there is nothing to standardise along the axis."""
+    if not x.size:
+        raise ValueError(f"{name}: nothing to average in an array of shape {x.shape}. "
+                         "Give at least one element.")
 
 
 def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
@@ -179,3 +103,82 @@ def batch_statistics(x):
     x = constant(x)
     axes = (0, *range(2, x.ndim))
     return x.mean(axis=axes), x.var(axis=axes)
+
+
+# ---------------------------------------------------------------- the same, block by block
+#
+# Rows are independent of one another, so they go block by block; channels are not. What the forward
+# pass worked out, h and r, is kept for the slope; layer norm makes h again from x, its mean and its
+# deviation, which takes less time than keeping it.
+
+
+def _standardized(x, axis, eps):
+    """(x - mean) r, laid out row after row, and r."""
+    n = math.prod(x.shape[a] for a in (axis if type(axis) is tuple else (axis,)))
+    x, = laid_out(x)
+    centred = x - sum_along(x, axis) * (1.0 / n)
+    r = 1.0 / xp.sqrt(dot_along(centred, centred, axis) * (1.0 / n) + eps)
+    centred *= r
+    return centred, r
+
+
+def _pieces(axis, *arrays):
+    return blocks(*arrays) if axis == -1 else [arrays]
+
+
+def _slope(g, h, r, axis):
+    d, n = xp.empty(g.shape, g.dtype), g.size // r.size
+    for g_, h_, r_, d_ in _pieces(axis, g, h, r, d):
+        xp.subtract(g_, sum_along(g_, axis) * (1.0 / n), out=d_)
+        d_ -= h_ * (dot_along(g_, h_, axis) * (1.0 / n))
+        d_ *= r_
+    return d
+
+
+@standardize.arrays
+def _(x, *, axis=-1, eps=1e-5):
+    check("standardize", x, axis)
+    return _standardized(x, axis, eps)
+
+
+@standardize.vjp_arrays
+def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
+    return (_slope(g, h, r, axis),)
+
+
+@standardize_slope.arrays
+def _(g, x, *, axis=-1, eps=1e-5):
+    return _slope(g, *_standardized(x, axis, eps), axis), None
+
+
+@layer_norm.arrays
+def _(x, gain, shift, *, eps=1e-6):
+    check("layer_norm", x, -1)
+    y, m = xp.empty(x.shape, x.dtype), row_sum(x) * (1.0 / x.shape[-1])
+    r = xp.empty(m.shape, x.dtype)
+    for x_, y_, m_, r_ in blocks(x, y, m, r):
+        xp.subtract(x_, m_, out=y_)
+        r_[...] = 1.0 / xp.sqrt(row_dot(y_, y_) * (1.0 / x.shape[-1]) + eps)
+        y_ *= r_
+        y_ *= gain
+        y_ += shift
+    return y, (m, r)
+
+
+@layer_norm.vjp_arrays
+def _(g, y, saved, x, gain, shift, *, needs, eps=1e-6):
+    """With w = g gain:  mean w = g . gain / C and mean(w h) = (g h) . gain / C, two products."""
+    m, r = saved
+    d, dgain = xp.empty(x.shape, x.dtype), xp.zeros(gain.shape, x.dtype)
+    column = (gain * (1.0 / x.shape[-1]))[:, None]
+    for x_, m_, r_, g_, d_ in blocks(x, m, r, g, d):
+        h = x_ - m_
+        h *= r_
+        gh = xp.multiply(g_, h, out=d_)
+        dgain += column_sum(gh)
+        h *= gh @ column
+        xp.multiply(g_, gain, out=d_)
+        d_ -= g_ @ column
+        d_ -= h
+        d_ *= r_
+    return d, dgain, column_sum(g) if needs[2] else None

@@ -60,52 +60,30 @@ def parts(x, axis, size, stride):
 def chosen(x, axis, size, stride):
     """(largest element, its number in the window) of each window along the axis."""
     y, *others = parts(x, axis, size, stride)
-    place = xp.zeros(y.shape, dtype=xp.int8)
+    place = xp.zeros(y.shape, dtype=xp.int16)
     for k, part in enumerate(others, 1):
-        larger = part > y
-        place = larger.view(xp.int8) if k == 1 else xp.where(larger, xp.int8(k), place)
+        place = xp.where(part > y, xp.int16(k), place)
         y = xp.maximum(y, part)
     return y, place
 
 
-def chose(place, k, size):
-    """Where element k of the window was chosen, a mask."""
-    return place.view(bool) if size == 2 and k == 1 else place == k
-
-
 def route(g, place, shape, axis, size, stride):
     """zeros(shape) with each g added at the chosen place of its window."""
-    tiles = size == stride and shape[axis] == size * g.shape[axis]
-    out = (xp.empty if tiles else xp.zeros)(shape, dtype=g.dtype)
-    first, *others = parts(out, axis, size, stride)
-    left = g                                            # what no later element of the window took
-    for k, part in enumerate(others, 1):
-        if tiles:
-            xp.multiply(g, chose(place, k, size), out=part)
-            left = xp.subtract(left, part, out=first)
-        else:
-            part += g * chose(place, k, size)
-    if not tiles:
-        first += g * (place == 0)
-    elif not others:
-        first[...] = g
+    out = xp.zeros(shape, dtype=g.dtype)
+    for k, part in enumerate(parts(out, axis, size, stride)):
+        part += g * (place == k)
     return out
 
 
-@primitive(saves=True)
+@primitive
 def pool_max(x, *, axis, size, stride):
     """Largest of `size` neighbours along an axis.   d y = pool_pick(dx, x)"""
-    return chosen(x, axis, size, stride)
+    return chosen(x, axis, size, stride)[0]
 
 
 @pool_max.vjp
 def _(g, y, x, *, axis, size, stride):
     return pool_route(g, x, axis=axis, size=size, stride=stride)
-
-
-@pool_max.vjp_arrays
-def _(g, y, place, x, *, needs, axis, size, stride):
-    return (route(g, place, x.shape, axis, size, stride),)
 
 
 @primitive
@@ -155,3 +133,53 @@ def pool_spread(g, *, shape, axis, size, stride):
 @pool_spread.vjp
 def _(c, y, g, *, shape, axis, size, stride):
     return pool_sum(c, axis=axis, size=size, stride=stride)
+
+
+# ---------------------------------------------------------------- the same, with fewer passes
+#
+# The choice is kept as bytes, as a view of the comparison where there are two to choose from;
+# windows that tile the image are written instead of added to.
+
+
+def _small(size):
+    return xp.int8 if size <= 127 else xp.int16
+
+
+def _chosen(x, axis, size, stride):
+    y, *others = parts(x, axis, size, stride)
+    small = _small(size)
+    place = xp.zeros(y.shape, dtype=small)
+    for k, part in enumerate(others, 1):
+        larger = part > y
+        place = (larger.view(xp.int8) if k == 1 and small is xp.int8 else
+                 xp.where(larger, small(k), place))
+        y = xp.maximum(y, part)
+    return y, place
+
+
+def _chose(place, k, size):
+    """Where element k of the window was chosen, a mask."""
+    return place.view(bool) if size == 2 and k == 1 else place == k
+
+
+def _route(g, place, shape, axis, size, stride):
+    tiles = size == stride and shape[axis] == size * g.shape[axis]
+    if not tiles or size == 1:
+        return route(g, place, shape, axis, size, stride)
+    out = xp.empty(shape, dtype=g.dtype)
+    first, *others = parts(out, axis, size, stride)
+    left = g                                            # what no later element of the window took
+    for k, part in enumerate(others, 1):
+        xp.multiply(g, _chose(place, k, size), out=part)
+        left = xp.subtract(left, part, out=first)
+    return out
+
+
+@pool_max.arrays
+def _(x, *, axis, size, stride):
+    return _chosen(x, axis, size, stride)
+
+
+@pool_max.vjp_arrays
+def _(g, y, place, x, *, needs, axis, size, stride):
+    return (_route(g, place, x.shape, axis, size, stride),)

@@ -14,33 +14,81 @@ Backwards, with dh_t and dc_t what later times and the outputs ask of h_t and c_
     dz_o = dh_t tanh(c_t) o (1 - o)  dz_q = dc_t i (1 - q^2)
     dh_{t-1} = dz_t U^T,   dc_{t-1} = dc_t f,   dW = sum_t x_t^T dz_t,   dU = sum_t h_{t-1}^T dz_t
 
-How it is fast: the products with W, and those that give dW and dU, take many times at once; only
-those with U wait for one another. A few times go through all of it before the next ones, so that
-their gates stay in the processor's cache. The four gates are the leading axis of every array, so
-each is contiguous. One tanh serves all four, since sigmoid(z) = (1 + tanh(z / 2)) / 2: the halves
-are put into the weights.
-
 Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
 from minigrad.backend import xp
-from minigrad.ops.elementary import sigmoid, tanh
+from minigrad.ops.elementary import gate, sigmoid, tanh
 from minigrad.ops.linalg import matmul
+from minigrad.ops.passes import overflow_is_infinity
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import concatenate, reshape, stack, transpose
 from minigrad.tensor import primitive
-
-
-STEPS = 8                       # times whose gates stay in the cache between their products
 
 
 def check(x, W, U, b, h0, c0):
     H = U.shape[0]
     B = x.shape[1] if x.ndim == 3 else None
     expected = ((x.shape[-1], 4 * H), (H, 4 * H), (4 * H,), (B, H), (B, H))
+    if x.ndim == 3 and not x.size:
+        raise ValueError(f"lstm: x {x.shape} is empty. Give at least one step of one sequence.")
     if x.ndim != 3 or (W.shape, U.shape, b.shape, h0.shape, c0.shape) != expected:
         raise ValueError(f"lstm: x {x.shape}, W {W.shape}, U {U.shape}, b {b.shape}, h0 "
                          f"{h0.shape}, c0 {c0.shape} do not fit. Give (T, B, I), (I, 4H), (H, 4H), "
                          "(4H,), (B, H), (B, H).")
+
+
+@primitive
+def lstm(x, W, U, b, h0, c0):
+    """A layer over T time steps: the module's formula.
+
+    x (T, B, I)   W (I, 4H)   U (H, 4H)   b (4H,)   h0, c0 (B, H), the states before the first step
+    returns (2, T, B, H): all h_t, then all c_t
+    """
+    check(x, W, U, b, h0, c0)
+    h, c, H, states = h0, c0, U.shape[0], []
+    for x_t in x:
+        z = x_t @ W + h @ U + b
+        i, f, o = (gate(z[:, k * H:(k + 1) * H]) for k in range(3))
+        c = f * c + i * xp.tanh(z[:, 3 * H:])
+        h = o * xp.tanh(c)
+        states.append(xp.stack([h, c]))
+    return xp.stack(states, axis=1)
+
+
+@lstm.vjp
+def _(g, y, x, W, U, b, h0, c0, *, needs):
+    """The same sweep in differentiable operations. Gates need no recursion: y holds all h and c."""
+    (T, B, I), H = x.shape, U.shape[0]
+    h_before, c_before = (concatenate([reshape(first, shape=(1, B, H)), y[k, :-1]])
+                          for k, first in enumerate((h0, c0)))
+    z = matmul(x, W) + matmul(h_before, U) + b
+    i, f, o = (sigmoid(z[..., k * H:(k + 1) * H]) for k in range(3))
+    q, tanh_c = tanh(z[..., 3 * H:]), tanh(y[1])
+    c_of_h = o * (1.0 - tanh_c * tanh_c)
+    to_i, to_f, to_q = q * i * (1.0 - i), c_before * f * (1.0 - f), i * (1.0 - q * q)
+    to_o = tanh_c * o * (1.0 - o)
+    dz, dh, dc, U_T = [], 0.0, 0.0, transpose(U)
+    for t in range(T - 1, -1, -1):
+        dh = g[0, t] + dh
+        dc = g[1, t] + dc + dh * c_of_h[t]
+        dz.append(concatenate([dc * to_i[t], dc * to_f[t], dh * to_o[t], dc * to_q[t]], axis=-1))
+        dh, dc = matmul(dz[-1], U_T), dc * f[t]
+    rows = reshape(stack(dz[::-1]), shape=(T * B, 4 * H))
+    x_rows, h_rows = reshape(x, shape=(T * B, I)), reshape(h_before, shape=(T * B, H))
+    return (reshape(matmul(rows, transpose(W)), shape=x.shape) if needs[0] else None,
+            matmul(transpose(x_rows), rows) if needs[1] else None,
+            matmul(transpose(h_rows), rows) if needs[2] else None,
+            sum(rows, axis=0) if needs[3] else None, dh, dc)
+
+
+# ---------------------------------------------------------------- the same, a few times at once
+#
+# The products with W, and those that give dW and dU, take many times at once; only those with U
+# wait for one another. A few times go through all of it before the next ones, so that their gates
+# stay in the processor's cache. The four gates are the leading axis of every array, so each is
+# contiguous. The weights of i, f and o change sign, so that e^z is the e^-z of their sigmoid.
+
+STEPS = 8                       # times whose gates stay in the cache between their products
 
 
 def gate_major(M):
@@ -53,39 +101,35 @@ def column_major(M):
     return M.swapaxes(0, 1).reshape(M.shape[1], -1)
 
 
-@primitive(saves=True)
-def lstm(x, W, U, b, h0, c0):
-    """A layer over T time steps: the module's formula.
-
-    x (T, B, I)   W (I, 4H)   U (H, 4H)   b (4H,)   h0, c0 (B, H), the states before the first step
-    returns (2, T, B, H): all h_t, then all c_t
-    """
+@lstm.arrays
+def _(x, W, U, b, h0, c0):
     check(x, W, U, b, h0, c0)
     (T, B, I), H = x.shape, U.shape[0]
-    half = xp.full((4, 1, 1), 0.5, dtype=x.dtype)
-    half[3] = 1.0                                       # i, f, o see z / 2, q sees z
-    W4, U4 = gate_major(W) * half, gate_major(U) * half
-    b4 = gate_major(b.reshape(1, -1)) * half
+    sign = xp.full((4, 1, 1), -1.0, dtype=x.dtype)
+    sign[3] = 1.0                                       # i, f, o see -z, q sees z
+    W4, U4 = gate_major(W) * sign, gate_major(U) * sign
+    b4 = gate_major(b.reshape(1, -1)) * sign
     gates, y = xp.empty((4, T, B, H), dtype=x.dtype), xp.empty((2, T, B, H), dtype=x.dtype)
     x_rows, gate_rows = x.reshape(T * B, I), gates.reshape(4, T * B, H)
     tanh_c = xp.empty((T, B, H), dtype=x.dtype)
     recurrent, new = xp.empty((4, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
     h, c = h0, c0
-    for t in range(T):
-        if t % STEPS == 0:
-            some = slice(t * B, min(t + STEPS, T) * B)
-            inputs = xp.matmul(x_rows[some], W4, out=gate_rows[:, some])
-            inputs += b4
-        z = gates[:, t]                                 # (4, B, H), becomes i, f, o, q in place
-        z += xp.matmul(h, U4, out=recurrent)
-        xp.tanh(z, out=z)
-        ifo = z[:3]
-        ifo *= 0.5
-        ifo += 0.5
-        i, f, o, q = z
-        c = xp.multiply(f, c, out=y[1, t])
-        c += xp.multiply(i, q, out=new)
-        h = xp.multiply(o, xp.tanh(c, out=tanh_c[t]), out=y[0, t])
+    with overflow_is_infinity():                        # 1 / (1 + inf) = 0
+        for t in range(T):
+            if t % STEPS == 0:
+                some = slice(t * B, min(t + STEPS, T) * B)
+                inputs = xp.matmul(x_rows[some], W4, out=gate_rows[:, some])
+                inputs += b4
+            z = gates[:, t]                             # (4, B, H), becomes i, f, o, q in place
+            z += xp.matmul(h, U4, out=recurrent)
+            ifo, (i, f, o, q) = z[:3], z
+            xp.exp(ifo, out=ifo)
+            ifo += 1.0
+            xp.divide(1.0, ifo, out=ifo)
+            xp.tanh(q, out=q)
+            c = xp.multiply(f, c, out=y[1, t])
+            c += xp.multiply(i, q, out=new)
+            h = xp.multiply(o, xp.tanh(c, out=tanh_c[t]), out=y[0, t])
     return y, (gates, tanh_c)
 
 
@@ -148,29 +192,3 @@ def before(states, first, some):
     if some.start:
         return states[some.start - 1:some.stop - 1]
     return xp.concatenate([first[None], states[:some.stop - 1]])
-
-
-@lstm.vjp
-def _(g, y, x, W, U, b, h0, c0, *, needs):
-    """The same sweep in differentiable operations. Gates need no recursion: y holds all h and c."""
-    (T, B, I), H = x.shape, U.shape[0]
-    h_before, c_before = (concatenate([reshape(first, shape=(1, B, H)), y[k, :-1]])
-                          for k, first in enumerate((h0, c0)))
-    z = matmul(x, W) + matmul(h_before, U) + b
-    i, f, o = (sigmoid(z[..., k * H:(k + 1) * H]) for k in range(3))
-    q, tanh_c = tanh(z[..., 3 * H:]), tanh(y[1])
-    c_of_h = o * (1.0 - tanh_c * tanh_c)
-    to_i, to_f, to_q = q * i * (1.0 - i), c_before * f * (1.0 - f), i * (1.0 - q * q)
-    to_o = tanh_c * o * (1.0 - o)
-    dz, dh, dc, U_T = [], 0.0, 0.0, transpose(U)
-    for t in range(T - 1, -1, -1):
-        dh = g[0, t] + dh
-        dc = g[1, t] + dc + dh * c_of_h[t]
-        dz.append(concatenate([dc * to_i[t], dc * to_f[t], dh * to_o[t], dc * to_q[t]], axis=-1))
-        dh, dc = matmul(dz[-1], U_T), dc * f[t]
-    rows = reshape(stack(dz[::-1]), shape=(T * B, 4 * H))
-    x_rows, h_rows = reshape(x, shape=(T * B, I)), reshape(h_before, shape=(T * B, H))
-    return (reshape(matmul(rows, transpose(W)), shape=x.shape) if needs[0] else None,
-            matmul(transpose(x_rows), rows) if needs[1] else None,
-            matmul(transpose(h_rows), rows) if needs[2] else None,
-            sum(rows, axis=0) if needs[3] else None, dh, dc)

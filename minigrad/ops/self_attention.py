@@ -12,26 +12,17 @@ Backwards
 
 where r_t = sum_s a_ts m_ts (g_t . v_s) = g_t . y_t comes from D numbers instead of T.
 
-How it is fast: heads are views of qkv, and products write straight into their place in the output
-and in the gradient. The weights are kept keys first, e[s, t], and before the division by their
-sum over s: NumPy takes maxima along columns three times faster, and dividing y and g is less than
-dividing e. A few sequences at a time go through the whole chain, so that their e stays in the
-processor's cache. `minigrad.attention` is the general operation, with q, k and v apart.
-
 Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv:2205.14135,
 appendix B.
 """
 import math
 
-from minigrad.backend import on_device, xp
+from minigrad.backend import xp
 from minigrad.ops.linalg import _matmul_nt, _matmul_tn
 from minigrad.ops.nn import attention_weights
-from minigrad.ops.passes import row_dot
+from minigrad.ops.passes import row_dot, several
 from minigrad.ops.shape import reshape, stack, transpose
 from minigrad.tensor import primitive
-
-
-SEQUENCES = 1 << 17             # numbers of e in the cache at a time, 512 KB in float32
 
 
 def heads_of(qkv, heads):
@@ -46,29 +37,72 @@ def cut(y, heads):
     return y.reshape(B, T, heads, C // heads).transpose(0, 2, 1, 3)
 
 
-def columns(x):
-    """x (B, H, T, D) copied as (B, H, D, T): products with it are faster than with its view."""
-    return xp.ascontiguousarray(x.swapaxes(-1, -2))
-
-
-def in_turn(e, *arrays):
-    """The arrays (B, ...), None among them allowed, a few sequences at a time."""
-    B, size = len(e), e.size
-    step = B if on_device else max(1, SEQUENCES * B // max(size, 1))
-    for start in range(0, B, step):
-        yield [None if a is None else a[start:start + step] for a in (e, *arrays)]
-
-
-@primitive(saves=True)
+@primitive
 def self_attention(qkv, *, heads, mask=None):
     """Causal attention of every position to itself and those before: the module's formula.
 
     qkv (B, T, 3C)   heads H, dividing C   returns (B, T, C)
     mask  multiplies the weights, for dropout: an array (B, H, T, T), keys first, m[..., s, t]
     """
+    check(qkv, heads)
+    q, k, v = heads_of(qkv, heads)
+    a = attention_weights.forward(q, k, causal=True)
+    y = (a if mask is None else a * mask.swapaxes(-1, -2)) @ v      # (B, H, T, D)
+    return y.transpose(0, 2, 1, 3).reshape(*qkv.shape[:2], -1)
+
+
+@self_attention.vjp
+def _(g, y, qkv, *, needs, heads, mask=None):
+    """The same in differentiable operations, weights queries first."""
+    B, T, C = y.shape
+    shape = (B, T, heads, C // heads)
+    q, k, v = (transpose(reshape(qkv[..., i * C:(i + 1) * C], shape=shape), axes=(0, 2, 1, 3))
+               for i in range(3))
+    g = transpose(reshape(g, shape=shape), axes=(0, 2, 1, 3))
+    a = attention_weights(q, k, causal=True)
+    da, kept = _matmul_nt(g, v), a
+    if mask is not None:
+        m = mask.swapaxes(-1, -2)
+        da, kept = da * m, a * m
+    dq, dk = attention_weights.rule(da, a, q, k, needs=(True, True), causal=True)
+    dv = _matmul_tn(kept, g)
+    side_by_side = stack([dq, dk, dv])                              # (3, B, H, T, D)
+    return (reshape(transpose(side_by_side, axes=(1, 3, 0, 2, 4)), shape=qkv.shape),)
+
+
+def check(qkv, heads):
     if qkv.ndim != 3 or qkv.shape[2] % (3 * heads):
         raise ValueError(f"self_attention: qkv {qkv.shape} cannot be cut into q, k and v of "
                          f"{heads} heads. Give (B, T, 3C) with C a multiple of heads.")
+    if not qkv.size:
+        raise ValueError(f"self_attention: qkv {qkv.shape} is empty. Give at least one position of "
+                         "one sequence.")
+
+
+# ---------------------------------------------------------------- the same, a few sequences at once
+#
+# Heads are views of qkv, and products write straight into their place in the output and in the
+# gradient. The weights are kept keys first, e[s, t], and before the division by their sum over s:
+# NumPy takes maxima along columns three times faster, and dividing y and g is less than dividing e.
+# A few sequences at a time go through the whole chain, so that their e stays in the cache.
+# `minigrad.attention` is the general operation, with q, k and v apart.
+
+SEQUENCES = 1 << 17             # numbers of e in the cache at a time, 512 KB in float32
+
+
+def columns(x):
+    """x (B, H, T, D) copied as (B, H, D, T): products with it are faster than with its view."""
+    return x.swapaxes(-1, -2).copy()
+
+
+def in_turn(e, *arrays):
+    """The arrays (B, ...), None among them allowed, a few sequences at a time."""
+    return several(SEQUENCES * len(e) // max(e.size, 1), e, *arrays)
+
+
+@self_attention.arrays
+def _(qkv, *, heads, mask=None):
+    check(qkv, heads)
     (B, T, width), dtype = qkv.shape, qkv.dtype
     scale = 1.0 / math.sqrt(width // (3 * heads))
     y, e = xp.empty((B, T, width // 3), dtype), xp.empty((B, heads, T, T), dtype)
@@ -108,22 +142,3 @@ def _(g, y, saved, qkv, *, needs, heads, mask=None):
         xp.matmul(s.swapaxes(-1, -2), k, out=dq)
         xp.matmul(s, q, out=dk)
     return (gradient,)
-
-
-@self_attention.vjp
-def _(g, y, qkv, *, needs, heads, mask=None):
-    """The same in differentiable operations, weights queries first."""
-    B, T, C = y.shape
-    shape = (B, T, heads, C // heads)
-    q, k, v = (transpose(reshape(qkv[..., i * C:(i + 1) * C], shape=shape), axes=(0, 2, 1, 3))
-               for i in range(3))
-    g = transpose(reshape(g, shape=shape), axes=(0, 2, 1, 3))
-    a = attention_weights(q, k, causal=True)
-    da, kept = _matmul_nt(g, v), a
-    if mask is not None:
-        m = mask.swapaxes(-1, -2)
-        da, kept = da * m, a * m
-    dq, dk = attention_weights.rule(da, a, q, k, needs=(True, True), causal=True)
-    dv = _matmul_tn(kept, g)
-    side_by_side = stack([dq, dk, dv])                              # (3, B, H, T, D)
-    return (reshape(transpose(side_by_side, axes=(1, 3, 0, 2, 4)), shape=qkv.shape),)

@@ -6,6 +6,7 @@ import numpy
 from minigrad import backend
 from minigrad.backend import xp
 from minigrad.cotangents import Part
+from minigrad.ops.passes import column_sum
 from minigrad.tensor import Tensor, primitive
 
 
@@ -74,9 +75,6 @@ def sum_to(x, *, shape):
     """x summed over the axes that broadcasting to x's shape would have added: the transpose of
     `broadcast_to`, and what repairs every broadcast.   dy = dx, summed the same way"""
     lead = x.ndim - len(shape)
-    if lead > 0 and x.shape[lead:] == shape and shape and x.dtype.kind == "f":
-        n = prod(x.shape[:lead])                     # column sums as a product: about twice as fast
-        return (xp.ones(n, x.dtype) @ x.reshape(n, -1)).reshape(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1)
     return x.sum(axis=axes, keepdims=True).reshape(shape)
 
@@ -173,3 +171,16 @@ def index_of(index):
             raise TypeError("getitem: a Tensor cannot be an index. Use an integer array, or "
                             "tensor.data for its values.")
     return index
+
+
+# ---------------------------------------------------------------- the same, as a product
+#
+# Sums over leading axes are a product with ones: about twice as fast, and closer.
+
+
+@sum_to.arrays
+def _(x, *, shape):
+    lead = x.ndim - len(shape)
+    if lead > 0 and shape and x.shape[lead:] == shape and x.dtype.kind == "f":
+        return column_sum(x.reshape(prod(x.shape[:lead]), prod(shape))).reshape(shape), None
+    return sum_to.formula(x, shape=shape), None

@@ -27,16 +27,22 @@ def half_turns(x):
     return t, xp.divide(t, s, out=s)
 
 
-@primitive(saves=True)
+@primitive
 def rastrigin(theta):
     """10 d + Σ (x_i² - 10 cos 2πx_i)"""
     t, s = half_turns(theta)
-    return row_dot(theta, theta) + 20.0 * row_dot(t, s), s
+    return row_dot(theta, theta) + 20.0 * row_dot(t, s)
 
 
 @rastrigin.vjp
 def _(g, f, theta):
     return g[..., None] * (2.0 * theta + (20.0 * math.pi) * mg.sin((2.0 * math.pi) * theta))
+
+
+@rastrigin.arrays
+def _(theta):
+    t, s = half_turns(theta)
+    return row_dot(theta, theta) + 20.0 * row_dot(t, s), s
 
 
 @rastrigin.vjp_arrays
@@ -47,18 +53,13 @@ def _(g, f, s, theta, *, needs):
     return (slope,)
 
 
-@primitive(saves=True)
+@primitive
 def ackley(theta):
     """-20 exp(-0.2 √(Σ x_i²/d)) - exp(Σ cos(2πx_i)/d) + 20 + e
 
     A cone at its minimum: the slope there is taken as 0, and there is no second derivative.
     """
-    t, s = half_turns(theta)
-    d = theta.shape[-1]
-    r = xp.sqrt(row_dot(theta, theta) * (1.0 / d))
-    hill, waves = -0.2 * r, row_dot(t, s) * (-2.0 / d)
-    f = -20.0 * xp.expm1(hill) - math.e * xp.expm1(waves)
-    return f, (s, r, hill, waves)
+    return _ackley(theta)[0]
 
 
 @ackley.vjp
@@ -69,6 +70,19 @@ def _(g, f, theta):
     cone = (4.0 / d) * mg.exp(-0.2 * r) / mg.maximum(r, TIP) * theta
     waves = (2.0 * math.pi / d) * mg.exp(c) * mg.sin((2.0 * math.pi) * theta)
     return g[..., None] * (cone + waves)
+
+
+def _ackley(theta):
+    """The height, and what its slope needs."""
+    t, s = half_turns(theta)
+    d = theta.shape[-1]
+    r = xp.sqrt(row_dot(theta, theta) * (1.0 / d))
+    hill, waves = -0.2 * r, row_dot(t, s) * (-2.0 / d)
+    f = -20.0 * xp.expm1(hill) - math.e * xp.expm1(waves)
+    return f, (s, r, hill, waves)
+
+
+ackley.arrays(_ackley)
 
 
 @ackley.vjp_arrays

@@ -115,12 +115,12 @@ def _point(theta, x, y):
     return point
 
 
-@primitive(saves=True)
+@primitive
 def rosenbrock(theta):
     """Σ_i 100 (x_{i+1} - x_i²)² + (1 - x_i)²,   i = 1 .. d-1"""
     x, r = _rosenbrock_residual(theta)
     s = 1.0 - x
-    return 100.0 * row_dot(r, r) + row_dot(s, s), r
+    return 100.0 * row_dot(r, r) + row_dot(s, s)
 
 
 def _rosenbrock_residual(theta):
@@ -135,6 +135,13 @@ def _(g, f, theta):
     slope = (mg.concatenate([-400.0 * (x * r) - 2.0 * (1.0 - x), nothing], axis=-1)
              + mg.concatenate([nothing, 200.0 * r], axis=-1))
     return g[..., None] * slope
+
+
+@rosenbrock.arrays
+def _(theta):
+    x, r = _rosenbrock_residual(theta)
+    s = 1.0 - x
+    return 100.0 * row_dot(r, r) + row_dot(s, s), r
 
 
 @rosenbrock.vjp_arrays
