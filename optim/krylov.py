@@ -1,6 +1,6 @@
 """The Lanczos process: a symmetric operator seen through a few of its products.
 
-    A V_j = V_j T_j + b_j v_{j+1} e_j^T
+    A V_j = V_j T_j + b_j v_{j+1} e_jᵀ
 
 Each step multiplies the newest vector by A and takes out what the older ones already span. In exact
 arithmetic only the last two vectors matter (A is symmetric), so A looks tridiagonal from inside the
@@ -30,7 +30,7 @@ ASYMMETRY = 1e-6        # <v, A w> and <w, A v> may differ by this share of |T| 
 
 
 class Krylov(NamedTuple):
-    """What m steps found: V A V^T = T and the size of what leaves the space.
+    """What m steps found: V A Vᵀ = T and the size of what leaves the space.
 
     V (m, n)    orthonormal rows, on the device
     a (m,)      diagonal of T, on the host
@@ -56,8 +56,8 @@ def tridiagonal_eigh(a, b):
 def krylov_basis(matvec, start, m, passes=2):
     """Run m Lanczos steps from `start` (n,).
 
-        w = A v_j,    a_j = <v_j, w>,    w <- w - a_j v_j - b_{j-1} v_{j-1}
-        w <- w - V^T V w               (where `drift` asks for it)
+        w = A v_j,    a_j = <v_j, w>,    w ← w - a_j v_j - b_{j-1} v_{j-1}
+        w ← w - Vᵀ V w                (where `drift` asks for it)
         b_j = |w|,    v_{j+1} = w / b_j
 
     passes   limit of repetitions of the second line; a pass that takes out less than sqrt(rounding)

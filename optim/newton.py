@@ -1,9 +1,9 @@
 """Saddle-free Newton: every direction gets the step its curvature allows, and always downhill.
 
-Near a saddle Newton's step -H^{-1} g divides by *signed* curvature, so along negative curvature it
+Near a saddle Newton's step -H⁻¹ g divides by *signed* curvature, so along negative curvature it
 climbs and the saddle attracts. Dividing by |curvature| keeps the length of the step and repairs its
-sign: in one step a coordinate y with curvature -gam goes to y (1 + gam/(gam + lam)), about 2y,
-whatever gam is, where gradient descent needs a time that grows like 1/gam.
+sign: in one step a coordinate y with curvature -γ goes to y (1 + γ/(γ + λ)), about 2y,
+whatever γ is, where gradient descent needs a time that grows like 1/γ.
 """
 import math
 
@@ -22,23 +22,23 @@ FLAT = 1e-13                                        # curvatures below this shar
 class SaddleFreeNewton(Optimizer):
     """Newton's step with the absolute values of the curvatures.
 
-        |H| = Q |Lambda| Q^T            from H = Q Lambda Q^T
-        d   = -(|H| + lam I)^{-1} g     theta <- theta + lr d
+        |H| = Q |Λ| Qᵀ              from H = Q Λ Qᵀ
+        d   = -(|H| + λ I)⁻¹ g       θ ← θ + η d
 
     Krylov form, for large d: V (k, d) spans g, Hg, ..., H^(k-1) g and the previous step,
 
-        H_k = V H V^T,    d = -V^T (|H_k| + lam I)^{-1} V g
+        H_k = V H Vᵀ,    d = -Vᵀ (|H_k| + λ I)⁻¹ V g
 
     so directions outside the span are left alone. A step costs two gradients and k + 1 products
     with H; d products in the dense form.
 
     Source: Dauphin et al. 2014, arXiv:1406.2572, Algorithm 1 (Krylov form).
     Differs from the paper: one step in each subspace, not several; a curvature that is zero to
-    rounding gets no step when lam = 0.
+    rounding gets no step when λ = 0.
 
-    k        number of Krylov vectors; None: the dense form, which takes batches of points (n, d)
-    damping  lam >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven heights more
-    lr       share of the step that is taken
+    k            number of Krylov vectors; None: the dense form, for batches of points (n, d) too
+    damping  λ   >= 0; None: of 1, .1, ..., 1e-6 the one whose step ends lowest, seven heights more
+    lr       η   share of the step that is taken
 
     State   t   steps so far;   d   the previous step (..., d)
     Raises  ValueError for k < 1, negative damping, lr <= 0, a batch of points in Krylov form
@@ -79,7 +79,7 @@ class SaddleFreeNewton(Optimizer):
 
 
 def saddle_free_step(curvatures, c, damping):
-    """-(|Lambda| + lam)^{-1} c in the eigenbasis; curvatures and c are (..., k)."""
+    """-(|Λ| + λ)⁻¹ c in the eigenbasis; curvatures and c are (..., k)."""
     size = xp.abs(curvatures) + damping
     floor = FLAT * xp.max(size, axis=-1, keepdims=True)
     return -c * xp.where(size > floor, 1.0 / xp.where(size > floor, size, 1.0), 0.0)

@@ -193,7 +193,7 @@ class Optimizer:
         return weight_sum(values, t)[places]
 
     def shrink(self, delta, lr, theta):
-        """Decoupled decay: delta ← delta - η λ θ, outside of whatever scales the gradient."""
+        """Decoupled decay: δ ← δ - η λ θ, outside of whatever scales the gradient."""
         if not is_zero(self.decay):
             delta -= theta * (lr * self.decay)
 

@@ -1,22 +1,22 @@
 """Noise against saddles: perturbed gradient descent, and gradient descent with noise in every step.
 
-A step of gradient descent multiplies a coordinate of curvature -gam by (1 + lr gam), so that from
+A step of gradient descent multiplies a coordinate of curvature -γ by (1 + η γ), so that from
 y_0 it is R away from the saddle after (`escape_steps`)
 
-    T = ln(R/|y_0|) / ln(1 + lr gam)
+    T = ln(R/|y_0|) / ln(1 + η γ)
 
 It leaves from almost every start, but the time
-grows without bound as y_0 -> 0. Noise of size r replaces y_0 by about r/sqrt(d), so the wait
+grows without bound as y_0 -> 0. Noise of size r replaces y_0 by about r/√d, so the wait
 becomes a logarithm of the noise, and of d.
 
 What the theory promises, and what is often merged into one sentence:
 
-    l Df / eps^2        full gradients, times a power of log d           (Jin et al. 2017)
-    l Df s^2 / eps^4    sample gradients of variance s^2, times logs     (Jin et al. 2021)
+    l Δf / ε²          full gradients, times a power of log d           (Jin et al. 2017)
+    l Δf s² / ε⁴       sample gradients of variance s², times logs     (Jin et al. 2021)
 
-Both count the way to a point with |g| <= eps and lambda_min >= -sqrt(rho eps). With |g| >= eps an
-exact step of length 1/l lowers the height by eps^2/(2l), so there can be 2 l Df/eps^2 of them; a
-stochastic gradient has to be averaged over about s^2/eps^2 samples (or its step made that much
+Both count the way to a point with |g| <= ε and λ_min >= -√(ρ ε). With |g| >= ε an
+exact step of length 1/l lowers the height by ε²/(2l), so there can be 2 l Δf/ε² of them; a
+stochastic gradient has to be averaged over about s²/ε² samples (or its step made that much
 shorter) before it says more than its noise.
 """
 import math
@@ -31,7 +31,7 @@ from .optimizer import Optimizer, scaled
 
 
 class PGDParameters(NamedTuple):
-    """chi, step lr = eta, radius r, and the three thresholds: see `pgd_theory_params`."""
+    """χ, step lr = η, radius r, and the three thresholds: see `pgd_theory_params`."""
 
     chi: float
     lr: float
@@ -44,21 +44,21 @@ class PGDParameters(NamedTuple):
 def pgd_theory_params(d, l, rho, eps, c, delta, Df):
     """Every parameter of perturbed gradient descent, from the constants of the landscape.
 
-        chi     = 3 max( ln(d l Df / (c eps^2 delta)), 4 )
-        eta     = c / l                          r       = sqrt(c)/chi^2 eps/l
-        g_thres = sqrt(c)/chi^2 eps              f_thres = c/chi^3 sqrt(eps^3/rho)
-        t_thres = chi/c^2 l/sqrt(rho eps)
+        χ       = 3 max( ln(d l Δf / (c ε² δ)), 4 )
+        η       = c / l                          r       = √c/χ² ε/l
+        g_thres = √c/χ² ε                        f_thres = c/χ³ √(ε³/ρ)
+        t_thres = χ/c² l/√(ρ ε)
 
-    With them the run returns, with probability 1 - delta, a point with |g| <= eps and lambda_min
-    >= -sqrt(rho eps) after O(l Df/eps^2 log^4(d l Df/(eps^2 delta))) gradients. They are cautious:
-    at d = 10, l = rho = Df = 1, eps = .01, c = .5, delta = .1 a kick has radius 3.7e-6 and is given
+    With them the run returns, with probability 1 - δ, a point with |g| <= ε and λ_min
+    >= -√(ρ ε) after O(l Δf/ε² log⁴(d l Δf/(ε² δ))) gradients. They are cautious:
+    at d = 10, l = ρ = Δf = 1, ε = .01, c = .5, δ = .1 a kick has radius 3.7e-6 and is given
     1741 steps.
 
     Source: Jin et al. 2017, arXiv:1703.00887, first lines of the algorithm PGD, and its theorem.
 
-    d, l, rho    dimension; Lipschitz constants of gradient and Hessian
-    eps, delta   gradient norm asked for; probability of failure allowed
-    c, Df        absolute constant in (0, 1]; bound on f(x_0) - f*
+    d, l, rho    dimension; Lipschitz constants l of the gradient, ρ of the Hessian
+    eps, delta   ε  gradient norm asked for;   δ  probability of failure allowed
+    c, Df        absolute constant in (0, 1];   Δf  bound on f(x_0) - f*
     """
     for name, value in dict(d=d, l=l, rho=rho, eps=eps, c=c, delta=delta, Df=Df).items():
         if not value > 0:
@@ -75,9 +75,9 @@ def pgd_theory_params(d, l, rho, eps, c, delta, Df):
 
 
 def escape_steps(y0, R, lr, gam):
-    """Steps of gradient descent from |y| = y0 to |y| >= R where the height is -gam y^2/2.
+    """Steps of gradient descent from |y| = y0 to |y| >= R where the height is -γ y²/2.
 
-        T = ceil( ln(R/|y0|) / ln(1 + lr gam) );    infinite on the stable manifold, y0 = 0
+        T = ceil( ln(R/|y0|) / ln(1 + η γ) );    infinite on the stable manifold, y0 = 0
     """
     if not (R > 0 and lr > 0 and gam > 0):
         raise ValueError(f"escape_steps: R, lr and gam must be > 0, got R={R}, lr={lr}, gam={gam}.")
@@ -90,16 +90,16 @@ class PerturbedGD(Optimizer):
     """Gradient descent that kicks itself where the gradient is small.
 
         if |g(x)| <= g_thres and t - t_noise > t_thres:
-            x~ = x,   t_noise = t,   x <- x + xi,     xi uniform in the ball of radius r
+            x~ = x,   t_noise = t,   x ← x + ξ,      ξ uniform in the ball of radius r
         if t - t_noise = t_thres and f(x) - f(x~) > -f_thres:
             return x~
-        x <- x - lr g(x)
+        x ← x - η g(x)
 
     Source: Jin et al. 2017, arXiv:1703.00887, the algorithm PGD.
     Differs from the paper: t_thres is rounded up to an integer; with f_thres = None the run never
     ends by itself.
 
-    lr        eta   step length, below 1/l
+    lr        η     step length, below 1/l
     rng             host Generator that draws the kicks
     r               radius of a kick
     g_thres         gradient norm below which a point might be a saddle
@@ -159,16 +159,16 @@ class PerturbedGD(Optimizer):
 class PerturbedSGD(Optimizer):
     """Gradient descent with isotropic Gaussian noise in every step.
 
-        x <- x - lr (g(x) + sigma z),    z ~ N(0, I)
+        x ← x - η (g(x) + σ z),    z ~ N(0, I)
 
     The noise of mini-batches helps in the same way only if it has a part along the negative
     curvature; it need not, and at a point that fits every example it vanishes. This noise always
     has one.
 
-    Source: Jin et al. 2021, arXiv:1902.04811, the algorithm PSGD, where sigma = r/sqrt(d).
+    Source: Jin et al. 2021, arXiv:1902.04811, the algorithm PSGD, where σ = r/√d.
 
-    lr      eta     step length
-    sigma           deviation of each coordinate of the noise, in units of the gradient
+    lr      η       step length
+    sigma   σ       deviation of each coordinate of the noise, in units of the gradient
     rng             host Generator
 
     State   t       steps so far;   rng  the Generator

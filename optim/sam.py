@@ -1,12 +1,12 @@
 """Sharpness-aware minimisation: descend with the gradient of the worst point near by.
 
-    min_w  max_{|T_w^-1 e|_p <= rho}  L(w + e)
+    min_w  max_{|T_w⁻¹ e|_p <= ρ}  L(w + e)
 
 SAM replaces the inner maximum by its first-order solution e(w), one gradient, and then
 drops the derivative of e: the step is the base optimizer's, fed with g(w + e). So a step
-costs two gradients of the same batch. To first order in rho (p = 2, T = 1)
+costs two gradients of the same batch. To first order in ρ (p = 2, T = 1)
 
-    g(w + e) = g + rho H g/|g| + O(rho^2) = grad( L + rho |g| ) + O(rho^2),
+    g(w + e) = g + ρ H g/|g| + O(ρ²) = ∇( L + ρ |g| ) + O(ρ²),
 
 which is a penalty on the gradient norm: at a minimum's own scale SAM feels curvature.
 
@@ -28,12 +28,12 @@ TINY = 1e-12                                       # below this norm a gradient 
 
 
 def worst_step(g, rho, p=2.0, scale=None):
-    """The step e with |e / T|_p <= rho that raises the linear model <g, e> most.
+    """The step e with |e / T|_p <= ρ that raises the linear model <g, e> most.
 
-        u = T g,    e = rho T sign(u) |u|^(q-1) / (|u|_q^q)^(1/p),    1/p + 1/q = 1
+        u = T g,    e = ρ T sign(u) |u|^(q-1) / (|u|_q^q)^(1/p),    1/p + 1/q = 1
 
-        p = 2        e = rho T^2 g / |T g|_2
-        p = inf      e = rho T sign(g)
+        p = 2        e = ρ T² g / |T g|_2
+        p = inf      e = ρ T sign(g)
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 2; with T, Kwon et al. 2021, arXiv:2102.11600.
     Differs from the papers: norms below 1e-12 count as 1e-12, so that e = 0 where g = 0.
@@ -59,21 +59,21 @@ def worst_step(g, rho, p=2.0, scale=None):
 class SAM(Optimizer):
     """Two gradients a step: one finds the worst point in a ball, its gradient moves w.
 
-        e_t     = worst_step(g(w_t), rho, p)
+        e_t     = worst_step(g(w_t), ρ, p)
         w_{t+1} = w_t + base.update(g(w_t + e_t))
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 2 and 3, Algorithm 1.
     Differs from the paper: nothing; see the module for the choices it leaves open.
 
     base    any first-order optimizer; its state, learning rate and decay are used as they are
-    rho     radius of the ball, same unit as w; 0 is the base optimizer, bit for bit.
+    rho     ρ  radius of the ball, same unit as w; 0 is the base optimizer, bit for bit.
             Usual search: .01 to .5. A number, or (n, 1) for n points
     p       norm of the ball, 1 < p <= inf
     perturb kinds of parameters to perturb, e.g. ("weight",), with `layout` to find them;
             None: all of them
 
     State   that of `base`
-    Raises  ValueError for rho < 0, p <= 1, unknown kinds; TypeError for a base that is not
+    Raises  ValueError for ρ < 0, p <= 1, unknown kinds; TypeError for a base that is not
             first-order
     """
 
@@ -133,21 +133,21 @@ class SAM(Optimizer):
 
 
 class ASAM(SAM):
-    """SAM in a ball that stretches with the weights, T_w = |w| + eta.
+    """SAM in a ball that stretches with the weights, T_w = |w| + η.
 
-        e_t = rho T^2 g / |T g|_2          (p = 2; `worst_step` for other p)
+        e_t = ρ T² g / |T g|_2           (p = 2; `worst_step` for other p)
 
-    With eta = 0 the height L(w + e) is exactly invariant to the rescalings that leave a ReLU
+    With η = 0 the height L(w + e) is exactly invariant to the rescalings that leave a ReLU
     network's function unchanged, per neuron too; but then a weight at 0 is never perturbed.
 
     Source: Kwon et al. 2021, arXiv:2102.11600, Algorithm 1.
-    Differs from the paper: which parameters get T = |w| + eta (the others get T = 1) is decided
+    Differs from the paper: which parameters get T = |w| + η (the others get T = 1) is decided
     by the layout's kinds, not by name; without a layout, all of them.
 
-    rho     radius in units of the scaled weights, about ten times SAM's
-    eta     floor of the scale
-    scaled  kinds with T = |w| + eta when a layout is given
-    base, p, layout, perturb, State, Raises: as in SAM; ValueError for eta < 0
+    rho     ρ  radius in units of the scaled weights, about ten times SAM's
+    eta     η  floor of the scale
+    scaled  kinds with T = |w| + η when a layout is given
+    base, p, layout, perturb, State, Raises: as in SAM; ValueError for η < 0
     """
 
     def __init__(self, base, rho=0.5, eta=0.01, p=2.0, layout=None, perturb=None,

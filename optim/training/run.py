@@ -16,7 +16,7 @@ class Run:
 
     theta, state    the point and the optimizer's memory after `step` steps
     epoch, position finished epochs, and steps done in the one that is under way
-    history         one entry a step: "loss" (before the step), "delta" = |theta_{t+1} - theta_t|
+    history         one entry a step: "loss" (before the step), "delta" = |θ_{t+1} - θ_t|
                     and what the optimizer's class names in `traces` (the metric factor "s", the
                     exponents of layers); "epochs": the step at the end of each epoch; one entry an
                     evaluation: "evaluated" (the step), "seconds" and the scores under their names.
