@@ -5,6 +5,7 @@
     descent           follow a run, step by step
     hyperparameters   numbers and arrays (n, 1), and their ranges
     schedules         learning rates that change with the step
+    elementwise       one formula for every coordinate, and the same piece by piece
     sgd               heavy ball, dampened, Nesterov
     rmsprop           divide by the root mean square of recent gradients
     adam              Adam, AdamW, NAdam

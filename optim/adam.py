@@ -6,7 +6,8 @@ weights.
 """
 from minigrad.backend import xp
 
-from .optimizer import Elementwise, weight_sum
+from .elementwise import Elementwise
+from .optimizer import weight_sum
 from .rmsprop import root_of_mean_square
 
 

@@ -1,7 +1,8 @@
 """Divide each coordinate by the root mean square of its recent gradients."""
 from minigrad.backend import xp
 
-from .optimizer import Elementwise, is_zero
+from .elementwise import Elementwise
+from .optimizer import is_zero
 
 
 class RMSprop(Elementwise):

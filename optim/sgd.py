@@ -1,7 +1,8 @@
 """Gradient descent with momentum: heavy ball, dampened, Nesterov."""
 from minigrad.backend import xp
 
-from .optimizer import Elementwise, is_zero
+from .elementwise import Elementwise
+from .optimizer import is_zero
 
 
 class SGD(Elementwise):
