@@ -52,6 +52,23 @@ def counts(where, least=1, **values):
         count(where, name, value, least)
 
 
+def real(where, name, value, low=-math.inf, high=math.inf):
+    """A real number in [low, high], finite where these are not: as a float."""
+    plain = value.item() if getattr(value, "ndim", None) == 0 else value
+    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
+        raise TypeError(f"{where}: {name} must be a real number, got {short(value)}. Give a float.")
+    if not low <= plain <= high or math.isinf(plain):
+        raise ValueError(f"{where}: {name} must be a number in [{low:g}, {high:g}], got {plain}.")
+    return float(plain)
+
+
+def function(where, name, value, optional=False):
+    """Something that can be called; None too, where it is optional."""
+    if not callable(value) and not (optional and value is None):
+        raise TypeError(f"{where}: {name} must be a function, got {short(value)}.")
+    return value
+
+
 def whole_numbers(where, name, values, least=1, length=None):
     """A tuple of whole numbers >= least, `length` of them where that is given."""
     wanted = "whole numbers" if length is None else f"{length} whole numbers"

@@ -11,7 +11,7 @@ import copy
 
 import numpy as np
 
-from minigrad.arguments import count
+from minigrad.arguments import count, real
 from minigrad.backend import xp
 
 from .objective import Objective
@@ -45,7 +45,11 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
                         "Give one of optim, such as SGD(lr=0.1).")
     if steps is not None:
         count("descent", "steps", steps, least=0)
+    real("descent", "shift", shift)
     state = method.init(theta) if state is None else state
+    if not isinstance(state, dict):
+        raise TypeError(f"descent: state must be the dict that init(theta) gave, got "
+                        f"{type(state).__name__}.")
     t, several = int(state.get("t", 0)), hasattr(objective, "__next__")
     objective = objective if several else Objective.of(objective, where="descent")
     while True:

@@ -7,6 +7,8 @@ follow one schedule, is settled here.
 import math
 from dataclasses import dataclass
 
+from minigrad import Layout
+from minigrad.arguments import function, short
 from minigrad.backend import xp
 
 from .adam import AdamW
@@ -49,6 +51,13 @@ class MatrixMethod(Optimizer):
                    eps=1e-10, decay=0), or with .015 lr where lr is a schedule
         matrices   function entry -> bool; None: weights with two or more axes
         """
+        name = type(self).__name__
+        if not isinstance(layout, Layout):
+            raise TypeError(f"{name}: layout must be a Layout, got {short(layout)}. "
+                            "A network has one: network.layout.")
+        if fallback is not None and not isinstance(fallback, Optimizer):
+            raise TypeError(f"{name}: fallback must be an optimizer, got {short(fallback)}.")
+        function(name, "matrices", matrices, optional=True)
         self.layout = layout
         if fallback is None:
             follows = callable(self.lr)             # at lr = .02 the fallback's rate is 3e-4

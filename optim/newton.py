@@ -9,9 +9,10 @@ import math
 
 import numpy as np
 
-from minigrad.arguments import count
+from minigrad.arguments import count, real
 from minigrad.backend import float_of, to_host, xp
 
+from .hyperparameters import checked
 from .krylov import krylov_basis
 from .optimizer import Optimizer, scaled
 
@@ -48,9 +49,9 @@ class SaddleFreeNewton(Optimizer):
         if k is not None and count("SaddleFreeNewton", "k", k, least=-math.inf) < 1:
             raise ValueError(f"SaddleFreeNewton: k must be at least 1, got {k}. "
                              "Use None for the dense form.")
-        if damping is not None and not damping >= 0:
+        if damping is not None and not real("SaddleFreeNewton", "damping", damping) >= 0:
             raise ValueError(f"SaddleFreeNewton: damping must be >= 0, got {damping}.")
-        if not callable(lr) and not bool(xp.all(xp.asarray(lr) > 0)):
+        if not callable(lr) and not bool(xp.all(checked("SaddleFreeNewton", "lr", lr, "") > 0)):
             raise ValueError(f"SaddleFreeNewton: lr must be > 0, got {lr}.")
         self.configure(lr=lr)
         self.k, self.damping = k, damping

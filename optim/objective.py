@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from minigrad import Layout, graph, hvp, sum as total, value_and_grad
-from minigrad.arguments import point
+from minigrad.arguments import generator, numbers, point, real, short
 from minigrad.backend import float_of, xp
 
 
@@ -62,8 +62,12 @@ class Objective:
         self.takes_batch = batches is not None or hasattr(f, "loss") or self.layout is not None
         self.f = f.tree_loss if self.layout is not None else getattr(f, "loss", f)
         self.clip = clip
-        self.batches = [batch] if batches is None else list(batches)
+        self.batches = [batch] if batches is None else list_of(batches)
         self.shares = shares(self.batches, weights)
+        if clip is not None:
+            real("Objective", "clip", clip, low=1e-300)
+        if noise is not None:
+            generator("Objective", noise)
         self.seeds = None if noise is None else [int(noise.integers(2**63)) for _ in self.batches]
         self.loops = not getattr(f, "batched", True)
         self.rows_seen = noise is not None              # masks are drawn for all rows together
@@ -81,7 +85,7 @@ class Objective:
                 raise TypeError(f"{where}: an Objective has its own batch. To average over batches "
                                 "give the Problem, or a function of theta and a batch.")
             return f
-        if batches is not None and len(batches) == 0:
+        if batches is not None and len(list_of(batches, where)) == 0:
             raise ValueError(f"{where}: the list of batches is empty. Give at least one, or None.")
         return cls(f, batches=batches)
 
@@ -135,6 +139,9 @@ class Objective:
         products = [self.linearised(theta, b) for b in range(len(self.batches))]
 
         def product(v):
+            if getattr(v, "shape", None) != theta.shape:
+                raise ValueError(f"Objective.hvp: a product needs a direction of theta's shape "
+                                 f"{theta.shape}, got {getattr(v, 'shape', short(v))}.")
             self.hvps += points(v) * len(products)
             return average(self.shares, (H(v) for H in products))
         return product
@@ -245,11 +252,21 @@ def shares(batches, weights=None):
         return [1.0]
     if not batches:
         raise ValueError("Objective: the list of batches is empty. Give at least one.")
-    sizes = [examples(batch) for batch in batches] if weights is None else list(weights)
+    sizes = [examples(batch) for batch in batches]
+    if weights is not None:
+        sizes = numbers("Objective", "weights", weights, ndim=1).tolist()
     if len(sizes) != len(batches) or not all(0 < n < math.inf for n in sizes):
         raise ValueError(f"Objective: {len(batches)} batches need as many weights, numbers of "
                          f"examples above 0, got {sizes}.")
     return [size / sum(sizes) for size in sizes]
+
+
+def list_of(batches, where="Objective"):
+    """The batches as a list; one batch alone, a tuple of arrays, is no list of them."""
+    if not isinstance(batches, (list, tuple)):
+        raise TypeError(f"{where}: batches must be a list of batches, got {short(batches)}. "
+                        "Put a single one into a list.")
+    return list(batches)
 
 
 def examples(batch):

@@ -180,6 +180,9 @@ class Optimizer:
 
     def tick(self, state):
         """Counts the step: (t, lr), t = 1 in the first step; a schedule sees t - 1."""
+        if "t" not in state:
+            raise ValueError(f"{type(self).__name__}: the state counts no steps t. Begin it with "
+                             "super().init(theta).")
         lr = self.learning_rate(state)
         state["t"] += 1
         return int(state["t"]), lr

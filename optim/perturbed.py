@@ -24,9 +24,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.arguments import generator
+from minigrad.arguments import generator, real
 from minigrad.backend import to_host, xp
 
+from .hyperparameters import checked
 from .optimizer import Optimizer, scaled
 
 
@@ -61,7 +62,7 @@ def pgd_theory_params(d, l, rho, eps, c, delta, Df):
     c, Df        absolute constant in (0, 1];   Δf  bound on f(x_0) - f*
     """
     for name, value in dict(d=d, l=l, rho=rho, eps=eps, c=c, delta=delta, Df=Df).items():
-        if not value > 0:
+        if not real("pgd_theory_params", name, value) > 0:
             raise ValueError(f"pgd_theory_params: {name} must be > 0, got {value}.")
     if c > 1 or delta > 1:
         raise ValueError("pgd_theory_params: c and delta must be at most 1, "
@@ -79,6 +80,8 @@ def escape_steps(y0, R, lr, gam):
 
         T = ceil( ln(R/|y0|) / ln(1 + η γ) );    infinite on the stable manifold, y0 = 0
     """
+    for name, value in dict(y0=y0, R=R, lr=lr, gam=gam).items():
+        real("escape_steps", name, value)
     if not (R > 0 and lr > 0 and gam > 0):
         raise ValueError(f"escape_steps: R, lr and gam must be > 0, got R={R}, lr={lr}, gam={gam}.")
     if y0 == 0:
@@ -116,10 +119,10 @@ class PerturbedGD(Optimizer):
     """
 
     def __init__(self, lr, rng, r=0.01, g_thres=0.01, t_thres=50, f_thres=None):
-        if not positive(lr):
+        if not positive("PerturbedGD", "lr", lr):
             raise ValueError(f"PerturbedGD: lr must be > 0, got {lr}.")
         for name, value in (("r", r), ("g_thres", g_thres), ("t_thres", t_thres)):
-            if not positive(value, or_zero=True):
+            if not positive("PerturbedGD", name, value, or_zero=True):
                 raise ValueError(f"PerturbedGD: {name} must be >= 0, got {value}.")
         self.f_thres = None
         self.configure(lr=lr, r=r, g_thres=g_thres, t_thres=xp.ceil(xp.asarray(t_thres)),
@@ -175,7 +178,8 @@ class PerturbedSGD(Optimizer):
     """
 
     def __init__(self, lr, sigma, rng):
-        if not (positive(lr) and positive(sigma, or_zero=True)):
+        if not (positive("PerturbedSGD", "lr", lr)
+                and positive("PerturbedSGD", "sigma", sigma, or_zero=True)):
             raise ValueError("PerturbedSGD: lr must be > 0 and sigma >= 0, "
                              f"got lr={lr} and sigma={sigma}.")
         self.configure(lr=lr, sigma=sigma)
@@ -202,9 +206,9 @@ def norm(x):
     return xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True))
 
 
-def positive(value, or_zero=False):
+def positive(owner, name, value, or_zero=False):
     """Whether a number, or every number of an array (n, 1), is > 0; a schedule is asked later."""
-    if callable(value):
+    if name == "lr" and callable(value):
         return True
-    value = to_host(value)
+    value = to_host(checked(owner, name, value, ""))
     return bool(np.all(value >= 0 if or_zero else value > 0))

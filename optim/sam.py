@@ -20,6 +20,8 @@ second one (on the first it cancels, since e depends on the direction of g only)
 import copy
 import math
 
+from minigrad import Layout
+from minigrad.arguments import real, short
 from minigrad.backend import xp
 
 from .optimizer import Optimizer, scaled
@@ -82,6 +84,8 @@ class SAM(Optimizer):
         if not isinstance(base, Optimizer) or type(base).update is Optimizer.update:
             raise TypeError(f"{name}: base must be a first-order optimizer with an update rule, "
                             f"got {type(base).__name__}. Wrap SGD, Adam or another of that kind.")
+        if not math.isinf(p if isinstance(p, float) else 0.0):
+            real(name, "p", p)
         if not p > 1:
             raise ValueError(f"{name}: p must be larger than 1, got {p}. At p = 1 the worst step "
                              "is a single coordinate and jumps.")
@@ -164,10 +168,15 @@ class ASAM(SAM):
 def kind_mask(name, layout, kinds):
     """Boolean (d,): which coordinates of a flat point belong to one of these kinds."""
     if layout is None:
-        raise ValueError(f"{name}: choosing parameters by kind {tuple(kinds)} needs "
+        raise ValueError(f"{name}: choosing parameters by kind {short(kinds)} needs "
                          "layout=problem.layout.")
+    if not isinstance(layout, Layout):
+        raise TypeError(f"{name}: layout must be a Layout, got {short(layout)}. "
+                        "A network has one: network.layout.")
+    kinds = kinds if isinstance(kinds, (tuple, list, str)) else (kinds,)
     known = {entry.kind for entry in layout.entries}
-    if isinstance(kinds, str) or not set(kinds) <= {"weight", "bias", "norm", "embedding"}:
+    strings = all(isinstance(kind, str) for kind in kinds)
+    if isinstance(kinds, str) or not strings or not set(kinds) <= {"weight", "bias", "norm", "embedding"}:
         raise ValueError(f"{name}: kinds must be a tuple out of weight, bias, norm, embedding, "
                          f"got {kinds!r}.")
     if not set(kinds) & known:

@@ -7,11 +7,14 @@ each point of a batch. After its last step a schedule keeps its final value.
 """
 import math
 
-from minigrad.arguments import count
+from minigrad.arguments import count, real
+
+from .hyperparameters import checked
 
 
 def constant(lr):
     """η_t = η."""
+    rates("constant", lr=lr)
     return lambda step: lr
 
 
@@ -20,6 +23,7 @@ def linear(lr, steps, *, end=0.0, hold=0):
 
         η_t = η + (η_end - η) (t - h)/(T - h)            h <= t <= T
     """
+    rates("linear", lr=lr, end=end)
     check("linear", steps=steps, hold=hold, shorter="hold")
 
     def rate(step):
@@ -35,6 +39,7 @@ def cosine(lr, steps, *, end=0.0):
 
     Source: Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5.
     """
+    rates("cosine", lr=lr, end=end)
     check("cosine", steps=steps)
 
     def rate(step):
@@ -50,6 +55,7 @@ def warmup_cosine(lr, warmup, steps, *, end=0.0):
 
     Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2 (gradual warm-up).
     """
+    rates("warmup_cosine", lr=lr, end=end)
     check("warmup_cosine", steps=steps, warmup=warmup, shorter="warmup")
     fall = cosine(lr, steps - warmup, end=end)
 
@@ -65,9 +71,16 @@ def polynomial(lr, power=0.5):
 
     Source: Robbins & Monro 1951: Σ η_t = ∞ and Σ η_t² < ∞ hold for 1/2 < p <= 1.
     """
-    if not 0.0 <= power < math.inf:
+    rates("polynomial", lr=lr)
+    if not 0.0 <= real("polynomial", "power", power):
         raise ValueError(f"polynomial: power must lie in [0, inf), got {power}.")
     return lambda step: lr * (step + 1.0) ** -power
+
+
+def rates(name, **values):
+    """Raises unless each is a number or an array (n, 1); its range is looked at in every step."""
+    for key, value in values.items():
+        checked(name, key, value, "")
 
 
 def check(name, shorter=None, **lengths):

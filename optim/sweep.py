@@ -16,9 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import count, function, numbers, point, real, short
 from minigrad.backend import float_of, to_host, xp
 
 from .descent import descent
+from .objective import points as points_of
+from .optimizer import Optimizer
 
 ROWS = 8192                                             # of one batch: its arrays stay in cache
 
@@ -36,6 +39,9 @@ class Runs(NamedTuple):
 
 def grid(**axes):
     """All combinations of the listed values, the last name varying fastest: {name: (n,)}."""
+    for name, values in axes.items():
+        if not numbers("grid", name, values, ndim=1).size:
+            raise ValueError(f"grid: {name} lists no value. Give at least one.")
     table = np.array(list(itertools.product(*axes.values())), float)
     return {name: table[:, i] for i, name in enumerate(axes)}
 
@@ -53,11 +59,20 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
     progress   called with the fraction done, after each batch
     returns    Runs
     """
+    function("sweep", "build", build)
+    function("sweep", "progress", progress, optional=True)
+    count("sweep", "steps", steps, least=0)
+    real("sweep", "tolerance", tolerance), real("sweep", "shift", shift)
+    if not isinstance(settings, dict):
+        raise TypeError(f"sweep: settings must be a dict of lists, got {short(settings)}. "
+                        "Make one by grid(lr=[...], ...).")
+    settings = {name: numbers("sweep", name, values, ndim=1) for name, values in settings.items()}
     lengths = {name: len(values) for name, values in settings.items()}
     n = next(iter(lengths.values()), 0)
     if n == 0 or set(lengths.values()) != {n}:
         raise ValueError(f"sweep: settings must list equally many values, got {lengths}.")
-    starts = xp.asarray(starts)
+    starts = xp.asarray(numbers("sweep", "starts", starts) if not isinstance(starts, xp.ndarray)
+                        else point("sweep", starts, "starts"))
     if starts.ndim != 2:
         raise ValueError(f"sweep: starts must have shape (s, d), got {tuple(starts.shape)}.")
     distinct, place = np.unique(np.stack(list(settings.values())), axis=1, return_inverse=True)
@@ -104,6 +119,10 @@ def _run(objective, optimizer, theta, steps, tolerance, shift):
 def best(runs, start=0):
     """Index of the best configuration from one start: the fewest updates, the first among equals;
     where none arrived, the lowest height."""
+    if not isinstance(runs, Runs):
+        raise TypeError(f"best: runs must be what sweep returned, got {short(runs)}.")
+    if count("best", "start", start, least=-len(runs.updates)) >= len(runs.updates):
+        raise ValueError(f"best: there are {len(runs.updates)} starts, got start={start}.")
     updates, values = runs.updates[start], runs.values[start]
     if (updates > 0).any():
         return int(np.argmin(np.where(updates > 0, updates, np.iinfo(int).max)))
@@ -131,6 +150,11 @@ class Trace(NamedTuple):
 def trace(objective, optimizer, theta, *, steps, tolerance):
     """One run from theta (d,), or a batch of one (1, d), until it arrives, leaves for infinity or
     has made its steps."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"trace: needs an optimizer, got {short(optimizer)}.")
+    real("trace", "tolerance", tolerance)
+    if points_of(point("trace", theta)) != 1:
+        raise ValueError(f"trace: follows one point (d,) or (1, d), got shape {theta.shape}.")
     points, heights, traces = [], [], {name: [] for name in optimizer.traces}
     for t, theta, loss, state in descent(optimizer, objective, theta, steps=steps):
         points.append(to_host(theta).reshape(-1))
