@@ -23,7 +23,8 @@ def gnn():
 
 def unet():
     rng = np.random.default_rng(0)          # no ties in the pools, no relu at exactly 0 (biases)
-    return UNet(width=2, init="uniform"), tuple(xp.asarray(rng.normal(size=(2, 1, 8, 8))) for _ in "xy")
+    x, y = (xp.asarray(rng.normal(size=(2, 1, 8, 8))) for _ in "xy")
+    return UNet(width=2, init="uniform"), (x, y)
 
 
 def dlrm():
