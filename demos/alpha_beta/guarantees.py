@@ -38,7 +38,7 @@ def run(args, report):
         for label, method, bound in methods(f, a, b, L, start):
             report.progress(f"{name}, {label}", None)
             gaps, met = follow(f, method(), start, K, runs, args.seed)
-            curves[name, label] = (gaps, bound)
+            curves[name, label] = (gaps.mean(axis=0), gaps[:, K // 2:].mean(axis=1))
             for k in (10, K // 10, K):
                 best = gaps[:, :k].mean(axis=0).argmin()
                 mean, low, high = t_interval(gaps[:, best])
@@ -49,7 +49,7 @@ def run(args, report):
     report.claim("the largest of (upper end of the expectation's interval) / (its bound), over "
                  "problems, methods and K", max(row[-1] for row in rows), at_most=1.0,
                  origin="paper", where=WHERE, how=f"95 % t, n = {runs} runs, at the best step")
-    floor(report, curves, K)
+    floor(report, curves)
     report.data["rows"] = rows
     if report.plotting:
         draw(report, curves, K)
@@ -144,11 +144,10 @@ def follow(f, method, start, K, runs, seed):
     return gaps, dict(D2=D2, G2=G2, g0=g0)
 
 
-def floor(report, curves, K):
+def floor(report, curves):
     """On the parabolas beta = 0: a decreasing rate has no floor, a constant one has."""
     for constant, falling in (("SGD", "SGD/√k"), ("NGN", "NGN/√k")):
-        late = [curves["parabolas", name][0][:, K // 2:].mean(axis=1)
-                for name in (constant, falling)]
+        late = [curves["parabolas", name][1] for name in (constant, falling)]
         report.claim(f"parabolas: f - f* in the second half, {falling} minus {constant}",
                      *t_interval(late[1] - late[0]), below=0.0, origin="paper", where=WHERE,
                      how=f"95 % t, n = {len(late[0])} paired runs")
@@ -157,9 +156,9 @@ def floor(report, curves, K):
 def draw(report, curves, K):
     fig, axes = report.subplots(1, 2, figsize=(10.5, 4.0))
     for axis, problem in zip(axes, ("parabolas", "example 6")):
-        for (name, label), (gaps, _) in curves.items():
+        for (name, label), (mean, _) in curves.items():
             if name == problem:
-                axis.loglog(np.arange(1, K + 1), gaps.mean(axis=0), linewidth=1.0, label=label)
+                axis.loglog(np.arange(1, K + 1), mean, linewidth=1.0, label=label)
         axis.set(xlabel="step", ylabel="mean of f - f*", title=problem)
         axis.grid(alpha=0.2)
     axes[0].legend(fontsize=7)

@@ -116,9 +116,16 @@ def together(runs):
 
 def rows_of(groups):
     """Table rows of {label: together(...)}."""
-    return [[label, g["final"], g["alpha"], "/".join(f"{a:.3g}" for a in g["each"]), g["robust"],
+    return [[label, g["final"], g["alpha"], each_of(g["each"]), g["robust"],
              g["floor"], f"{100 * g['active']:.0f} %", f"{100 * g['uphill']:.0f} %"]
             for label, g in groups.items()]
+
+
+def each_of(alphas):
+    """One value a seed, or the range of many, as text."""
+    if len(alphas) <= 3:
+        return "/".join(f"{a:.3g}" for a in alphas)
+    return f"{min(alphas):.3g} .. {max(alphas):.3g}"
 
 
 HEADERS = ["f(x_K)", "alpha_min", "each seed", "99.9 %", "beta s2", "decides at", "G < 0"]

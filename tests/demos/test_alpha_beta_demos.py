@@ -1,4 +1,4 @@
-"""The alpha-beta demos in their smallest form: table, claims, figure, file."""
+"""The demos of the alpha-beta condition, and four of the induced metric, in their smallest form."""
 import json
 
 import numpy as np
@@ -11,9 +11,12 @@ from problems.landscape.conditions import Envelope
 QUICK = {"conditions": (15, "conditions_surfaces"), "half_space": (5, "half_space"),
          "width_sweep": (4, "width_sweep"), "batch_sweep": (3, "batch_sweep"),
          "depth_sweep": (2, "depth_sweep"), "guarantees": (4, "guarantees"),
-         "embeddings": (7, "embeddings")}
+         "embeddings": (7, "embeddings"), "arrows": (6, "arrows"),
+         "conditions_networks": (5, "conditions_networks"), "cost": (4, "cost"),
+         "decay": (6, "decay"), "clipping": (5, "clipping"), "ranks": (3, "ranks")}
 MUST_HOLD = {"conditions": 14, "half_space": 4, "width_sweep": 4, "batch_sweep": 1,
-             "depth_sweep": 0, "guarantees": 4, "embeddings": 5}
+             "depth_sweep": 0, "guarantees": 4, "embeddings": 5, "arrows": 0,
+             "conditions_networks": 2, "cost": 3, "decay": 6, "clipping": 1, "ranks": 0}
 
 
 @pytest.mark.slow
