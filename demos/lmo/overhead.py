@@ -4,7 +4,7 @@ Question   what do the choices of t cost, and what does a step of a matrix metho
 Expected   a choice every 100 steps adds at most 3 % to the training time, every 25 steps at most
            5 %, on a perceptron and on a small transformer; half powers cost more than Muon's
            products, at every step.
-Time       about 60 s; --quick 8 s.
+Time       about 60 s; --quick 20 s.
 Source     Massena, Friedrich & Serrurier 2026, arXiv:2605.19781: about 3 % in the abstract, on
            GPUs and optimised baselines; ours is one CPU thread.
 
@@ -59,7 +59,7 @@ METHODS = {"AdamW": lambda layout: AdamW(1e-3), "Muon": lambda layout: Muon(layo
 def run(args, report):
     rows, curves = [], {}
     for name, make in NETWORKS.items():
-        choices = 6 if args.quick else 24
+        choices = 6 if args.quick else 12
         for k, bar in BARS.items():
             report.progress(f"{name}, k = {k}")
             problem, batch = make(np.random.default_rng(args.seed))
