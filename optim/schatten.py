@@ -61,8 +61,9 @@ class SchattenMuon(MatrixMethod):
     moment      None, "adam" or "padam";  beta2, eps  β₂ and ε, inside the power
     scale       "pinned", the line above; "jordan", "moonlight", "plain" as in `Muon`, no pinning.
                 With moments a pinned F goes from Muon's size at t = 0 to the fallback's at t = 1
-    surrogate   also follow the best length of the step, N/D, relative to that of t = 0: between
-                half and twice, averaged. An ablation: the paper warns of spikes in the loss
+    surrogate   also follow the best length of the step, N/D, of the last choice: "ratio", that to
+                the length of t = 0, between half and twice and averaged, times the usual size;
+                "direct", the length itself, times η. An ablation: the paper is said to see spikes
     orthogonal  M -> U Vᵀ for t = 0;   rng  Generator, for curvature "kfac" where rows meet
     momentum, nesterov, bias_correction, decay, fallback, matrices    as in `Muon`
 
@@ -77,11 +78,12 @@ class SchattenMuon(MatrixMethod):
     def __init__(self, layout, lr=0.02, *, t=None, momentum=0.95, nesterov=True,
                  bias_correction=True, decay=0.0, every=100, average=0.95, low=1 / 50,
                  high=1 / 1.02, curvature="identity", rule="exact", moment=None, beta2=0.999,
-                 eps=1e-8, scale="pinned", surrogate=False, orthogonal=newton_schulz,
+                 eps=1e-8, scale="pinned", surrogate=None, orthogonal=newton_schulz,
                  fallback=None, matrices=None, rng=None):
         name = type(self).__name__
         for what, value, known in (("curvature", curvature, CURVATURES), ("rule", rule, RULES),
                                    ("moment", moment, MOMENTS),
+                                   ("surrogate", surrogate, (None, "ratio", "direct")),
                                    ("scale", scale, ("pinned", *SCALES))):
             if value not in known:
                 raise ValueError(f"{name}: unknown {what} {value!r}. Use one of "
@@ -113,7 +115,7 @@ class SchattenMuon(MatrixMethod):
         if self.moment:
             state["v"] = xp.zeros_like(theta)
         if self.surrogate:
-            state["lengths"] = np.ones(len(self.matrices))
+            state["lengths"] = np.full(len(self.matrices), float(self.surrogate == "ratio"))
         return state
 
     # ------------------------------------------------------------------ what a step sees
@@ -183,11 +185,15 @@ class SchattenMuon(MatrixMethod):
             X = X if part.axis else X.T
         else:
             X = self.direction(M[part.where].reshape(part.shape), v, exponent)
-        factor = -lr * (float(state["lengths"][i]) if self.surrogate else 1.0)
-        if self.scale == "pinned":
+        length = float(state["lengths"][i]) if self.surrogate else 1.0
+        factor, direct = -lr * length, self.surrogate == "direct"
+        if direct or self.scale == "pinned":
             size = frobenius(X)
             xp.divide(X, xp.where(size > 0, size, 1.0), out=D)
-            D *= factor * self.pinned(part, exponent)
+            if direct and length > 0:
+                D *= factor
+            else:                                               # no length is known yet
+                D *= (-lr if direct else factor) * self.pinned(part, exponent)
         else:
             xp.multiply(X, factor * SCALES[self.scale](part.d_out, part.d_in), out=D)
 

@@ -45,11 +45,11 @@ class Tightness:
                       for i, entry in found.items()}
         else:
             chosen = self.by_spectrum(found, state, parts, method.surrogate)
-        for i, (t, ratio) in chosen.items():
+        for i, (t, *lengths) in chosen.items():
             if t is not None:
                 state["exponents"][i] = t
-                if method.surrogate:
-                    state["lengths"][i] = averaged_length(state, i, ratio)
+                if method.surrogate and all(length > 0 for length in lengths):
+                    state["lengths"][i] = followed(method.surrogate, state["lengths"][i], *lengths)
         return parts
 
     def by_weight(self, method, objective):
@@ -70,7 +70,8 @@ class Tightness:
     # ------------------------------------------------------------------ three ways
 
     def by_spectrum(self, found, state, parts, surrogate):
-        """Averages of c and b, and one search for all layers: {i: (t, ratio of lengths)}."""
+        """Averages of c and b, and one search for all layers: {i: (t, the best lengths of its step
+        and of Muon's)}."""
         spectra = {}
         for i, (G, M, _, uses, part) in found.items():
             U, s, Vt = parts[i] = fast_svd(M)
@@ -84,17 +85,16 @@ class Tightness:
             c, b = (self.averaged(state, f"{name}.{i}", a) for name, a in (("c", c), ("b", b)))
             if c is not None and b is not None:
                 spectra[i] = (s, c, b)
-        chosen = {i: (None, 1.0) for i in found}
+        chosen = {i: (None, 0.0, 0.0) for i in found}
         if spectra:
             s, c, b = (padded([spectrum[k] for spectrum in spectra.values()]) for k in range(3))
             pick = best(s, c, b, self.low, self.high, WIDTH, GRID)
             for k, i in enumerate(spectra):
                 if pick.J[k] > 0:
-                    chosen[i] = (pick.t[k], 1.0)
+                    chosen[i] = (pick.t[k], 0.0, 0.0)
             if surrogate:
-                ratios = (length(s, c, b, pick.t)
-                          / np.maximum(length(s, c, b, np.zeros(len(s))), TINY))
-                chosen.update({i: (chosen[i][0], ratios[k]) for k, i in enumerate(spectra)})
+                best_one, muon = (length(s, c, b, t) for t in (pick.t, np.zeros(len(s))))
+                chosen |= {i: (chosen[i][0], best_one[k], muon[k]) for k, i in enumerate(spectra)}
         return chosen
 
     def on_grid(self, method, i, G, M, v, uses, part, product, state):
@@ -107,11 +107,11 @@ class Tightness:
         sizes = np.array([float_of(xp.sqrt((X * X).sum())) for X in steps])
         N, D = self.averaged(state, f"c.{i}", N), self.averaged(state, f"b.{i}", D)
         if N is None or D is None or not (N[:-1] > 0).any():
-            return None, 1.0
+            return None, 0.0, 0.0
         J = np.where((D <= 0) & (N > 0), np.inf, gain(N, D))
         k = max(range(points), key=lambda k: (J[k], N[k] / max(sizes[k], TINY)))
-        lengths = N * sizes / np.maximum(D, TINY)
-        return grid[k], lengths[k] / max(lengths[-1], TINY) if D[k] > 0 and D[-1] > 0 else 1.0
+        lengths = np.where(D > 0, N * sizes / np.maximum(D, TINY), 0.0)
+        return grid[k], lengths[k], lengths[-1]
 
     def bent(self, X, uses, part, product, size):
         """<X, H X>: by a product, or by the curvature of the layers the weight is used in."""
@@ -132,9 +132,9 @@ class Tightness:
         """The best t of Hölder's bound, with the inputs of all uses side by side."""
         rows = [layer.rows() for _, layer, _ in uses if layer.axis == part.axis]
         if not rows:
-            return None, 1.0
+            return None, 0.0, 0.0
         found = bound(G, M, xp.concatenate(rows).T, self.low, self.high)
-        return (found.t if found.J > 0 else None), 1.0
+        return (found.t if found.J > 0 else None), 0.0, 0.0
 
     def averaged(self, state, name, value):
         """The exponential mean of a statistic, kept in the state; None if it is not finite."""
@@ -178,6 +178,7 @@ def length(s, c, b, t):
     return N[:, 0] / np.maximum(D[:, 0], TINY) * size
 
 
-def averaged_length(state, i, ratio):
-    """The ratio of lengths between 1/2 and 2, in an exponential mean of .9."""
-    return 0.9 * state["lengths"][i] + 0.1 * min(max(ratio, 0.5), 2.0)
+def followed(how, before, length, muon):
+    """What a step's length becomes: itself ("direct"), or an exponential mean of .9 of its ratio
+    to Muon's, between 1/2 and 2 ("ratio")."""
+    return length if how == "direct" else 0.9 * before + 0.1 * min(max(length / muon, 0.5), 2.0)

@@ -166,6 +166,20 @@ def test_statistics_are_averaged_and_t_is_not():
     assert np.abs(mean[5] - raw[5]).max() > 1e-3
 
 
+def test_the_surrogates_own_length_is_the_exact_line_search():
+    """One layer, carrier = gradient, lr = 1: the step after a choice is the best along Ψ_t."""
+    problem, theta, x, y = regression()
+    opt = SchattenMuon(problem.layout, 1.0, every=1, average=0.0, momentum=0.0, low=0.0, high=1.0,
+                       surrogate="direct", matrices=lambda e: e.kind == "weight",
+                       fallback=SGD(0.0))
+    state, objective = opt.init(theta), Objective(problem)
+    state["t"] += 1                                         # a choice is due
+    after, state, loss = opt.step(objective, theta, state)
+    step = after - theta
+    along = [float(objective.value(theta + a * step)) for a in (0.98, 1.0, 1.02)]
+    assert along[1] < min(along[0], along[2]) and along[1] < float(loss)
+
+
 def test_due_steps():
     problem, theta, *_ = regression()
     opt = SchattenMuon(problem.layout, every=25)
@@ -176,14 +190,15 @@ def test_due_steps():
 @pytest.mark.parametrize("settings", [
     {}, {"rule": "bound"}, {"curvature": "kfac"}, {"curvature": "hvp"}, {"moment": "adam"},
     {"moment": "padam", "curvature": "kfac"}, {"moment": "adam", "curvature": "hvp"},
-    {"surrogate": True}], ids=str)
+    {"surrogate": "ratio"}, {"surrogate": "direct"}], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_variant_descends(settings, dtype):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(64, 5)), rng.integers(0, 3, 64)
     problem = Network(MLP((5, 8, 3), "tanh"), (x, y), dtype=dtype)
     theta = problem.start(rng)
-    opt, losses = SchattenMuon(problem.layout, 0.02, every=4, **settings), []
+    lr = 0.5 if settings.get("surrogate") == "direct" else 0.02         # a share of the best length
+    opt, losses = SchattenMuon(problem.layout, lr, every=4, **settings), []
     for t, theta, loss, state in descent(opt, problem, theta, steps=20):
         losses.append(float(loss))
     assert theta.dtype == dtype
