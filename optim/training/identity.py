@@ -60,8 +60,8 @@ class Identity:
             parts = [self.text(item) for item in value]
         else:
             return type(value).__name__
-        text = ", ".join(parts)
-        return f"({text})" if len(text) <= 60 else f"{len(parts)} items {checksum(text.encode())}"
+        text = ", ".join(parts) + "," * (len(parts) == 1)
+        return f"({text})" if len(text) <= 99 else f"{len(parts)} items {checksum(text.encode())}"
 
     def array(self, a):
         kept, text = self.sums.get(id(a), (None, ""))

@@ -60,6 +60,21 @@ def test_jobs_and_resuming_change_nothing(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_full_run_never_goes_on_from_a_quick_one(tmp_path, capsys):
+    """Their checkpoints have names of their own, and say what they are."""
+    size = ("--seeds", "3", "--epochs", "4")        # as many networks as --quick, other epochs
+    expected = regression(tmp_path / "fresh", size=size)
+    regression(tmp_path / "both")
+    assert regression(tmp_path / "both", "--resume", size=size) == expected
+    full = tmp_path / "both" / "checkpoints" / "regression-AdamW-0.0-2.npz"
+    full.write_bytes(full.with_stem(full.stem + "-quick").read_bytes())
+    capsys.readouterr()
+    assert main(["regression", *size, "--no-plot", "--out", str(tmp_path / "both"), "--resume"]) == 1
+    assert "quick was True, here it is False" in capsys.readouterr().err
+    assert regression(tmp_path / "both", "--resume", "--restart", size=size) == expected
+
+
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on_and_the_rest_is_as_if_nothing_had_happened(tmp_path):
     size = ("--seeds", "2", "--epochs", "40")
     folder = tmp_path / "broken"

@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 
 from demos.__main__ import main
-from demos.landscape.loss_surface.networks import build
+from demos.landscape.loss_surface.networks import QUICK, build
 from optim import SGD
 from optim.training import train
+from problems.data.grammar import SYMBOLS
+from problems.networks.cnn import CNN
+from problems.networks.lenet import LeNet
+from problems.networks.lstm import LSTM
+from problems.networks.mlp import MLP
 
 VERDICTS = {"holds", "fails", "undecided"}
 
@@ -85,6 +90,26 @@ def test_loss_surface_of_a_checkpoint(tmp_path, monkeypatch, tmp_path_factory, c
     other = ["loss_surface", "--quick", "--data", "strokes", "--out", str(tmp_path), "--no-plot"]
     assert main([*other, "--checkpoint", str(tmp_path / "run.npz")]) == 1
     assert "belongs to another model" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model, network, data", [
+    ("mlp", MLP((784, 20, 10), activation="relu"), "strokes"),
+    ("mlp", MLP((2, 9, 2), activation="tanh", norm=True), "spirals"),
+    ("cnn", CNN(filters=(4, 6), kernel=3), "strokes"), ("cnn", LeNet(), "strokes"),
+    ("transformer", LSTM(len(SYMBOLS), width=12, hidden=16, context=20), "grammar")])
+def test_loss_surface_takes_a_checkpoint_of_any_network(tmp_path, monkeypatch, tmp_path_factory,
+                                                        model, network, data):
+    """The centre is the loss of that network: its class and sizes are read off the file."""
+    monkeypatch.setenv("MINIGRAD_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    problem, _ = build(model, data, None, QUICK[model].examples, network)
+    run = train(problem, SGD(0.01), rng=np.random.default_rng(3), steps=2, progress=None,
+                checkpoint=tmp_path / "run.npz")
+    record = quick("loss_surface", tmp_path, "--model", model, "--data", data, "--no-plot",
+                   "--checkpoint", str(tmp_path / "run.npz"))
+    heights = np.array(record["data"]["plane"]["heights"])
+    middle = len(heights) // 2
+    assert heights[middle, middle] == float(problem.loss(run.theta))
 
 
 def test_an_even_grid_is_refused(capsys):

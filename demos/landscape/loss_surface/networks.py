@@ -1,14 +1,15 @@
 """The networks whose landscape is drawn: a model, its data, and the point to look around.
 
-The sizes are those of the training demos (mnist, shakespeare --size small), so that their
-checkpoints can be drawn: --checkpoint results/checkpoints/....npz.
+The sizes are those of the training demos (mnist, shakespeare --size small). A checkpoint brings its
+own model and its sizes (stored.py): --checkpoint results/checkpoints/....npz.
 """
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from demos.landscape.loss_surface.stored import stored_model, stored_point
 from minigrad.backend import xp
-from optim import Adam, checkpoint, cosine
+from optim import Adam, cosine
 from optim.training import train
 from problems import Network
 from problems.networks.cnn import CNN
@@ -18,6 +19,7 @@ from problems.networks.transformer import Transformer
 
 SETS = {"mlp": ("mnist", "strokes"), "cnn": ("mnist", "strokes"),
         "transformer": ("tinyshakespeare", "grammar")}
+IMAGES = ("mnist", "fashion-mnist", "cifar-10", "strokes")
 RATE = 3e-3                                         # of Adam, with a cosine to zero
 
 
@@ -52,37 +54,32 @@ class Trained(NamedTuple):
     about: str
 
 
-def build(model, name, root, examples):
-    """(problem, caption): the landscape over the first training examples of a data set."""
+def build(model, name, root, examples, network=None):
+    """(problem, caption): the landscape over the first training examples of a data set.
+
+    network  a model to take instead of the one of this demo
+    """
     if model == "transformer":
-        data = load(name, root, context=64)
-        network = Transformer(len(data.vocabulary), layers=2, width=64, heads=4, context=64)
+        data = load(name, root, context=getattr(network, "context", 64))
+        network = network or Transformer(len(data.vocabulary), layers=2, width=64, heads=4,
+                                         context=64)
     else:
         few = dict(n_train=examples, n_valid=100, n_test=100) if name == "strokes" else {}
-        data = load(name, root, flat=model == "mlp", **few)
+        flat = dict(flat=model == "mlp") if name in IMAGES else {}
+        data = load(name, root, **flat, **few)
         shape = data.train.inputs.shape[1:]
-        network = CNN(image=shape) if model == "cnn" else MLP((shape[0], 64, 64, 10))
+        network = network or (CNN(image=shape) if model == "cnn" else MLP((*shape, 64, 64, 10)))
     return Network(network, data.train.take(slice(examples)), "float32"), data.about
-
-
-def stored(path, problem, rng):
-    """The point in a checkpoint of this model; RuntimeError if it is none."""
-    try:
-        run = checkpoint.load(path)
-        checkpoint.check_same_model(path, run["model"],
-                                    checkpoint.describe(problem.layout, problem.start(rng)))
-    except ValueError as wrong:                     # the user's file, not this program
-        raise RuntimeError(str(wrong)) from None
-    return run["theta"].astype("float32")
 
 
 def trained(args, size, progress):
     """Train the network on its examples, or read it from args.checkpoint."""
     name = args.data or first_local(*SETS[args.model], root=args.data_dir)
-    problem, about = build(args.model, name, args.data_dir, size.examples)
+    network = stored_model(args.checkpoint, args.model) if args.checkpoint else None
+    problem, about = build(args.model, name, args.data_dir, size.examples, network)
     rng = np.random.default_rng(args.seed)
     if args.checkpoint:
-        return Trained(problem, stored(args.checkpoint, problem, rng), None, None, about)
+        return Trained(problem, stored_point(args.checkpoint, problem, rng), None, None, about)
     every = max(size.steps // 40, 1)
     seen, steps = [], []
 
