@@ -1,4 +1,4 @@
-"""Standard output and error that the work outlives: readers may leave, terminals may know ASCII only.
+"""Standard output and error that the work outlives: readers may leave, terminals may lack letters.
 
 `python -m demos NAME | head -1` closes the pipe after a line; `>&-` and `2>&-` begin without one.
 The run goes on in silence then, and writes its files. A disk that is full under `> file` is said
@@ -16,7 +16,7 @@ class Lasting:
 
     def __init__(self, stream, name):
         self.stream, self.name = stream, name
-        stream.reconfigure(errors="backslashreplace")   # a letter it cannot show is no reason to end
+        stream.reconfigure(errors="backslashreplace")   # a letter it lacks is no reason to end
 
     def __getattr__(self, name):
         return getattr(self.stream, name)
@@ -39,7 +39,7 @@ class Lasting:
 
 def make_lasting():
     """Put lasting streams in the place of sys.stdout and sys.stderr."""
-    for handle in range(3):                         # a file opened later must not become one of them
+    for handle in range(3):                         # no file that is opened later may become one of them
         try:
             os.fstat(handle)
         except OSError:

@@ -69,7 +69,8 @@ def test_a_full_run_never_goes_on_from_a_quick_one(tmp_path, capsys):
     full = tmp_path / "both" / "checkpoints" / "regression-AdamW-0.0-2.npz"
     full.write_bytes(full.with_stem(full.stem + "-quick").read_bytes())
     capsys.readouterr()
-    assert main(["regression", *size, "--no-plot", "--out", str(tmp_path / "both"), "--resume"]) == 1
+    flags = [*size, "--no-plot", "--out", str(tmp_path / "both"), "--resume"]
+    assert main(["regression", *flags]) == 1
     assert "quick was True, here it is False" in capsys.readouterr().err
     assert regression(tmp_path / "both", "--resume", "--restart", size=size) == expected
 

@@ -1,4 +1,4 @@
-"""The same run again: equal bit for bit with the same BLAS threads; to how many digits with others."""
+"""The same run again: equal bit for bit with as many BLAS threads, to some digits with others."""
 import os
 import subprocess
 import sys

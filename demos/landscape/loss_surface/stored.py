@@ -50,5 +50,6 @@ def stored_point(path, problem, rng):
         checkpoint.check_same_model(path, run["model"],
                                     checkpoint.describe(problem.layout, problem.start(rng)))
     except (KeyError, ValueError) as wrong:         # the user's file, not this program
-        raise RuntimeError(f"checkpoint: {path} holds no run ({wrong}). Name another file.") from None
+        raise RuntimeError(f"checkpoint: {path} holds no run ({wrong}). "
+                           "Name another file.") from None
     return run["theta"].astype("float32")
