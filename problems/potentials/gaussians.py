@@ -13,16 +13,13 @@ from minigrad.backend import xp
 from .potential import Potential, Route
 
 
-@primitive(saves=True)
+@primitive
 def gaussian_sum(theta, *, A, Q):
     """V(x, y) = Σ_k A_k exp(q_k),   q_k = Q_0k x² + Q_1k xy + Q_2k y² + Q_3k x + Q_4k y + Q_5k
 
     theta (..., 2), A (n,), Q (6, n); returns (...)
     """
-    x, y = theta[..., 0], theta[..., 1]
-    powers = xp.stack([x * x, x * y, y * y, x, y, xp.ones_like(x)], axis=-1)
-    w = xp.exp(powers @ Q)
-    return w @ A, w * A
+    return weighed(theta, A=A, Q=Q)[0]
 
 
 @gaussian_sum.vjp
@@ -32,6 +29,16 @@ def _(g, V, theta, *, A, Q):
     along_x = mg.sum(w * (2.0 * x * Q[0] + y * Q[1] + Q[3]), axis=-1)
     along_y = mg.sum(w * (x * Q[1] + 2.0 * y * Q[2] + Q[4]), axis=-1)
     return mg.stack([g * along_x, g * along_y], axis=-1)
+
+
+# ---------------------------------------------------------------- the same, the Gaussians kept
+
+@gaussian_sum.arrays
+def weighed(theta, *, A, Q):
+    """V, and the Gaussians A_k exp(q_k) (..., n)."""
+    x, y = theta[..., 0], theta[..., 1]
+    w = xp.exp(xp.stack([x * x, x * y, y * y, x, y, xp.ones_like(x)], axis=-1) @ Q)
+    return w @ A, w * A
 
 
 @gaussian_sum.vjp_arrays

@@ -12,9 +12,6 @@ from minigrad.kinds import expects, real
 
 from .potential import Potential, Route
 
-BEST_SINGLE = (0.610796701793, 3.408466977899)    # v, w of the best single neuron for NeuronSwap
-SINGLE_LOSS = 0.001668324523                      # and its loss
-
 
 class TanhUnits(Potential):
     """L(v, w) = ½ mean_x ( Σ_i v_i tanh(w_i x) - y(x) )²,    θ = (v_1..v_h, w_1..w_h)
@@ -55,18 +52,49 @@ class OneNeuron(TanhUnits):
 class NeuronSwap(TanhUnits):
     """Two tanh neurons, between a network and the same network with its neurons exchanged.
 
-    y = tanh(2x) - ½ tanh(0.6x) on 61 points of [-3, 3]. On any path from (w_1, w_2) to (w_2, w_1)
-    the difference w_1 - w_2 changes sign, so somewhere w_1 = w_2, where two neurons do what one
-    does: the barrier is at least the least loss of one neuron, 0.0016683245. It is exactly that if
-    a path finds its way down to that network from both ends. Renaming the neurons of one end makes
-    both ends one point, and there is no barrier.
+    On any path from (w_1, w_2) to (w_2, w_1) the difference w_1 - w_2 changes sign, so somewhere
+    w_1 = w_2, where two neurons do what one does: the barrier is at least the least loss of one
+    neuron, 0.0016683245 for the default. It is exactly that if a path finds its way down to that
+    network from both ends. Renaming the neurons of one end makes both ends one point, and there is
+    no barrier.
+
+    v, w   the two neurons that made the data: y = Σ_i v_i tanh(w_i x) on 61 points of [-3, 3]
+
+    single   (v, w) of the best single neuron
     """
 
-    bounds = ((-1.5, 2.0), (-1.5, 2.0), (-1.0, 4.0), (-1.0, 4.0))
-
-    def __init__(self):
+    def __init__(self, v=(1.0, -0.5), w=(2.0, 0.6)):
+        (v1, v2), (w1, w2) = v, w
+        if w1 == w2:
+            raise ValueError(f"NeuronSwap: the neurons must differ, got w = {w1} twice.")
         x = np.linspace(-3.0, 3.0, 61)
-        super().__init__(x, np.tanh(2.0 * x) - 0.5 * np.tanh(0.6 * x), 2)
-        start, end = (1.0, -0.5, 2.0, 0.6), (-0.5, 1.0, 0.6, 2.0)
+        super().__init__(x, v1 * np.tanh(w1 * x) + v2 * np.tanh(w2 * x), 2)
+        self.single, loss = best_single(*self.data)
+        start, end = (v1, v2, w1, w2), (v2, v1, w2, w1)
         self.minima, self.minima_heights = (start, end), (0.0, 0.0)
-        self.routes = {"swap": Route(start, end, SINGLE_LOSS, 0.01766881)}
+        far = max(abs(value) for value in start) + 1.0
+        self.bounds = ((-far, far),) * 4
+        default = (start == (1.0, -0.5, 2.0, 0.6))
+        self.routes = {"swap": Route(start, end, loss, 0.01766881 if default else None)}
+
+
+def best_single(x, y):
+    """((v, w), loss) of the network v tanh(w x) that fits (x, y) best.
+
+    For each w the best v is <y, t>/<t, t>, t = tanh(w x), so the search is in one number: a fine
+    grid, then golden section to 1e-9.
+    """
+    def loss(w):
+        t = np.tanh(np.asarray(w)[..., None] * x)
+        v = (t @ y) / (t * t).sum(axis=-1)
+        return 0.5 * ((v[..., None] * t - y) ** 2).mean(axis=-1), v
+
+    grid = np.geomspace(1e-3, 60.0, 2000)
+    i = int(np.clip(loss(grid)[0].argmin(), 1, len(grid) - 2))
+    low, high, r = grid[i - 1], grid[i + 1], 0.5 * (5.0**0.5 - 1.0)
+    while high - low > 1e-9:
+        a, b = high - r * (high - low), low + r * (high - low)
+        low, high = (low, b) if loss(a)[0] <= loss(b)[0] else (a, high)
+    w = 0.5 * (low + high)
+    height, v = loss(w)
+    return (float(v), float(w)), float(height)

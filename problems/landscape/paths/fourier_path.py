@@ -66,7 +66,7 @@ class FourierPathFinder:
     candidates  for each start; 1: no choice among them is made, and all begin with K modes
     amplitudes  of the candidates, taken in turn by their pairs, in units of D
     beta        sharpness of the soft maximum, first and last
-    elastic     λ, first and last; both run over the first 70 % of the steps, then stay
+    elastic     λ, first and last, (0, 0) for none; β and λ run over the first 70 % of the steps
     lr          length of a step in units of D; constant for the first half, then half a cosine to 0
     noise       False: begin on the straight line, as one should not
     jitter      False: the points stay where they are
@@ -85,6 +85,9 @@ class FourierPathFinder:
         if min(starts, candidates) < 1 or not all(a > 0 for a in amplitudes):
             raise ValueError(f"{WHO}: needs at least one start and candidate and amplitudes above "
                              f"0, got {starts}, {candidates} and {amplitudes}.")
+        if not (min(beta) > 0 and (min(elastic) > 0 or max(elastic) == 0)):
+            raise ValueError(f"{WHO}: beta must be above 0, and elastic too or (0, 0), got {beta} "
+                             f"and {elastic}.")
         self.K, self.starts, self.steps, self.points = K, starts, steps, points
         self.candidates, self.amplitudes, self.noise = candidates, amplitudes, noise
         self.beta, self.elastic, self.lr, self.jitter, self.soft = beta, elastic, lr, jitter, soft
@@ -172,7 +175,7 @@ class Search:
         alive = xp.ones(len(c), dtype=bool)
         for step in range(steps):
             done = step / steps
-            beta, lam = (first * (last / first) ** min(1.0, done / 0.7)
+            beta, lam = (first * (last / first) ** min(1.0, done / 0.7) if first else 0.0
                          for first, last in (f.beta, f.elastic))
             eta = f.lr * self.D * (1.0 if done < 0.5 else 0.5 - 0.5 * math.cos(2 * math.pi * done))
             u = self.rng.uniform(-0.5, 0.5) if f.jitter else 0.0

@@ -12,8 +12,8 @@ from problems.landscape.paths.path import Polygon, Straight
 from problems.potentials import (CurvedWell, DoubleWell, EggBox, Embedded, MuellerBrown, NeuronSwap,
                                  OneNeuron, Ring, ThreeHole, TiltedRing, TiltedWell, Toy,
                                  WolfeQuapp)
-from problems.potentials.neurons import BEST_SINGLE, SINGLE_LOSS
 
+BEST_SINGLE, SINGLE_LOSS = (0.610796701793, 3.408466977899), 0.001668324523    # by Newton's method
 ALL = [MuellerBrown(), ThreeHole(), Toy(), WolfeQuapp(), DoubleWell(), TiltedWell(), CurvedWell(),
        CurvedWell(3.0, (1.0, -0.5, 2.0)), Ring(), Ring(5.0, 2.0), TiltedRing(), EggBox(),
        EggBox(4, 2), OneNeuron(), NeuronSwap(),
@@ -171,6 +171,9 @@ def test_the_best_single_neuron_by_exhaustive_search():
         if L.min() < best:
             best, at = L.min(), (v[L.argmin()], part[L.argmin()])
     assert 0 <= best - SINGLE_LOSS < 1e-10 and np.allclose(at, BEST_SINGLE, atol=1e-4)
+    net = NeuronSwap()
+    assert np.allclose(net.single, BEST_SINGLE, atol=1e-6)
+    assert abs(net.routes["swap"].height - SINGLE_LOSS) < 1e-12
     v, w = BEST_SINGLE
     two = xp.asarray([0.5 * v, 0.5 * v, w, w])                    # where the lowest way crosses
     assert abs(float(NeuronSwap().loss(two)) - SINGLE_LOSS) < 1e-12

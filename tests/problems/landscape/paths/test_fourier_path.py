@@ -233,6 +233,8 @@ def test_errors():
         FourierPathFinder(points=5)
     with pytest.raises(ValueError, match="at least one start and candidate"):
         FourierPathFinder(starts=0)
+    with pytest.raises(ValueError, match=r"beta must be above 0, .* got \(0, 1\)"):
+        FourierPathFinder(beta=(0, 1))
     with pytest.raises(ValueError, match="the loss at the ends of the path is nan"):
         find(lambda theta: xp.nan * theta[..., 0], a, b, rng)
 
