@@ -147,7 +147,8 @@ class Report:
         seconds = time.perf_counter() - self.began
         record = dict(demo=self.name, source=self.source, backend=backend.name, dtype=self.dtype,
                       seed=self.args.seed, quick=self.args.quick, flags=vars(self.args),
-                      seconds=round(seconds, 3), peak_memory_mb=peak_memory(), **provenance(),
+                      seconds=round(seconds, 3), processor_seconds=round(sum(os.times()[:4]), 1),
+                      peak_memory_mb=peak_memory(), **provenance(),
                       claims=self.claims, data=self.data)
         path = self.out / f"{self.output}.json"
         text = json.dumps(plain(record), indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,105 @@
+"""The README's table of demos, written from files and by nobody's hand.
+
+    python -m demos.readme                  write the table from what is kept
+    python -m demos.readme results          keep the runs in that folder first, then write it
+
+Kept is, beside the demo as measured/NAME.json, what a run says without its data: flags, date, commit,
+machine, times, and every claim with its numbers and verdict. Only a run with default flags is kept.
+A test compares the README with these files.
+"""
+import json
+import sys
+from pathlib import Path
+
+from demos.__main__ import FOLDER, modules, parser_for
+from demos.report import write
+from demos.report.verdict import verdict
+from demos.tables import show
+
+README = FOLDER.parent / "README.md"
+BEGIN, END = "<!-- demos: python -m demos.readme -->", "<!-- end of demos -->"
+KEPT = ("demo", "source", "backend", "dtype", "seed", "flags", "commit", "date", "machine", "blas",
+        "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims")
+FREE = ("out", "data_dir", "no_plot", "jobs", "resume")     # flags that change no number
+
+
+def home(name):
+    """Where the kept run of a demo lies: in the measured/ of its room."""
+    return FOLDER / modules()[name][0].split(".")[1] / "measured" / f"{name}.json"
+
+
+def kept(name):
+    """The kept run of a demo, or None."""
+    path = home(name)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def keep(folder):
+    """Keep every run in the folder that was made with default flags; says what it does not keep."""
+    import importlib
+
+    for path in sorted(Path(folder).glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        name = record.get("demo")
+        if name not in modules():
+            continue
+        parser = parser_for(name, importlib.import_module(modules()[name][0]))
+        changed = [flag for flag, value in record["flags"].items()
+                   if flag not in FREE and value != parser.get_default(flag)]
+        if changed or path.stem != name:
+            print(f"{path.name}: not kept, run with its own {', '.join(changed) or 'choice'}")
+            continue
+        target = home(name)
+        target.parent.mkdir(exist_ok=True)
+        text = json.dumps({key: record.get(key) for key in KEPT}, indent=1) + "\n"
+        write(target, lambda stream: stream.write(text.encode()))
+        print(f"kept {target.relative_to(FOLDER.parent)}")
+
+
+def decided_again(claim):
+    """The verdict that follows from the numbers of a kept claim; null is an open end."""
+    criterion = {k: tuple(v) if isinstance(v, list) else v for k, v in claim["criterion"].items()}
+    low = -float("inf") if claim["low"] is None else claim["low"]
+    high = float("inf") if claim["high"] is None else claim["high"]
+    return verdict(low, high, **criterion) if claim["asked"] else "undecided"
+
+
+def table():
+    """The table as Markdown, a row for every demo; a dash where no run is kept."""
+    rows = ["| demo | seconds | holds | fails | undecided | what it is about; a claim, measured |",
+            "|---|---|---|---|---|---|"]
+    for name, (_, claim) in sorted(modules().items()):
+        run = kept(name)
+        verdicts = [c["verdict"] for c in run["claims"]] if run else []
+        numbers = [f"{run['processor_seconds']:.0f}", *(str(verdicts.count(word)) for word in (
+            "holds", "fails", "undecided"))] if run else ["-"] * 4
+        rows.append(f"| `{name}` | {' | '.join(numbers)} | {claim}{example(run)} |")
+    return "\n".join(rows)
+
+
+def example(run):
+    """The first claim that an interval decides, with its numbers, in italics."""
+    for claim in run["claims"] if run else ():
+        low, high = claim["low"], claim["high"]
+        if claim["verdict"] != "undecided" and None not in (low, high) and low != high:
+            unit = f" {claim['unit']}" if claim["unit"] else ""
+            return (f" *{claim['claim']}: {show(claim['measured'])} "
+                    f"[{show(low)}, {show(high)}]{unit}: {claim['verdict']}*")
+    return ""
+
+
+def written(text):
+    """The README with the table between its two marks."""
+    head, rest = text.split(BEGIN)
+    return f"{head}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+
+
+def main(folders):
+    for folder in folders:
+        keep(folder)
+    text = written(README.read_text(encoding="utf-8"))
+    write(README, lambda stream: stream.write(text.encode()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
