@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from demos.__main__ import FOLDER, modules, parser_for
+from demos.__main__ import FOLDER, demos, modules, parser_for
 from demos.report import write
 from demos.report.verdict import verdict
 from demos.tables import show
@@ -25,7 +25,7 @@ FREE = ("out", "data_dir", "no_plot", "jobs", "resume")     # flags that change 
 
 def home(name):
     """Where the kept run of a demo lies: in the measured/ of its room."""
-    return FOLDER / modules()[name][0].split(".")[1] / "measured" / f"{name}.json"
+    return FOLDER / modules()[name].module.split(".")[1] / "measured" / f"{name}.json"
 
 
 def kept(name):
@@ -43,7 +43,8 @@ def keep(folder):
         name = record.get("demo")
         if name not in modules():
             continue
-        parser = parser_for(name, importlib.import_module(modules()[name][0]))
+        demo = modules()[name]
+        parser = parser_for(name, importlib.import_module(demo.module), demo.text)
         changed = [flag for flag, value in record["flags"].items()
                    if flag not in FREE and value != parser.get_default(flag)]
         if changed or path.stem != name:
@@ -68,7 +69,7 @@ def table():
     """The table as Markdown, a row for every demo; a dash where no run is kept."""
     rows = ["| demo | seconds | holds | fails | undecided | what it is about; a claim, measured |",
             "|---|---|---|---|---|---|"]
-    for name, (_, claim) in sorted(modules().items()):
+    for name, claim in demos().items():
         run = kept(name)
         verdicts = [c["verdict"] for c in run["claims"]] if run else []
         numbers = [f"{run['processor_seconds']:.0f}", *(str(verdicts.count(word)) for word in (
