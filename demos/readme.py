@@ -54,7 +54,7 @@ def keep(folder):
         target.parent.mkdir(exist_ok=True)
         text = json.dumps({key: record.get(key) for key in KEPT}, indent=1) + "\n"
         write(target, lambda stream: stream.write(text.encode()))
-        print(f"kept {target.relative_to(FOLDER.parent)}")
+        print(f"kept {target}")
 
 
 def decided_again(claim):
