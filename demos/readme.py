@@ -7,17 +7,20 @@ Kept is, beside the demo as measured/NAME.json, what a run says without its data
 machine, times, and every claim with its numbers and verdict. Only a run with default flags is kept.
 A test compares the README with these files.
 """
+import functools
 import json
 import sys
 from pathlib import Path
 
-from demos.__main__ import FOLDER, demos, modules, parser_for
+from demos.__main__ import FOLDER, parser_for
+from demos.__main__ import modules as read_all
 from demos.report import write
 from demos.report.verdict import verdict
 from demos.tables import show
 
 README = FOLDER.parent / "README.md"
 BEGIN, END = "<!-- demos: python -m demos.readme -->", "<!-- end of demos -->"
+modules = functools.cache(read_all)                     # thirty files are read once
 KEPT = ("demo", "source", "backend", "dtype", "seed", "flags", "commit", "date", "machine", "blas",
         "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims")
 FREE = ("out", "data_dir", "no_plot", "jobs", "resume")     # flags that change no number
@@ -69,8 +72,8 @@ def table():
     """The table as Markdown, a row for every demo; a dash where no run is kept."""
     rows = ["| demo | seconds | holds | fails | undecided | what it is about; a claim, measured |",
             "|---|---|---|---|---|---|"]
-    for name, claim in demos().items():
-        run = kept(name)
+    for name, demo in sorted(modules().items()):
+        run, claim = kept(name), demo.text.partition("\n")[0]
         verdicts = [c["verdict"] for c in run["claims"]] if run else []
         numbers = [f"{run['processor_seconds']:.0f}", *(str(verdicts.count(word)) for word in (
             "holds", "fails", "undecided"))] if run else ["-"] * 4

@@ -79,14 +79,7 @@ def run(args, report):
         ratio = settled / first.threshold
         rows.append([name, first.sharpness[0], first.threshold, ratio.mean(), ratio.min(),
                      ratio.max(), float(np.median(losses[-1]))])
-        report.claim(f"{name}: over the last third the sharpness settles at its threshold (ratio)",
-                     *t_interval(ratio, of=len(METHODS)), equivalent=(1.0, 0.03), origin="paper",
-                     where="abstract" if kind == "gd" else "its experiments with momentum",
-                     how=f"95 % t for {len(METHODS)} methods at once, n = {seeds} starts",
-                     why="the oscillation about the edge; a catapult leaves it by tens of percent",
-                     quick=False, lesson="The edge is an upper bound, not an attractor: momentum "
-                     "this strong overshoots once and is thrown into a flatter region, where the "
-                     "loss vanishes before the sharpness has grown back (arXiv:2311.15051).")
+        claim_settled(report, name, kind, ratio)
         runs.append((name, first, losses))
         report.data[name] = dict(steps=first.steps, sharpness=first.sharpness, losses=losses,
                                  settled=settled, threshold=first.threshold)
@@ -116,6 +109,18 @@ def run(args, report):
         report.data["gradient flow"] = flows
     if report.plotting:
         draw(report, [run[:2] for run in runs[:4]], flows[0] if flows else [])
+
+
+def claim_settled(report, name, kind, ratio):
+    """ratio (starts,): where the sharpness settles, over the threshold of the method."""
+    report.claim(f"{name}: over the last third the sharpness settles at its threshold (ratio)",
+                 *t_interval(ratio, of=len(METHODS)), equivalent=(1.0, 0.03), origin="paper",
+                 where="abstract" if kind == "gd" else "its experiments with momentum",
+                 how=f"95 % t for {len(METHODS)} methods at once, n = {len(ratio)} starts",
+                 why="the oscillation about the edge; a catapult leaves it by tens of percent",
+                 quick=False, lesson="The edge is an upper bound, not an attractor: momentum "
+                 "this strong overshoots once and is thrown into a flatter region, where the "
+                 "loss vanishes before the sharpness has grown back (arXiv:2311.15051).")
 
 
 def draw(report, runs, flow):
