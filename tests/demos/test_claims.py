@@ -46,9 +46,12 @@ def test_every_claim_of_a_kept_run_is_complete(name):
 
 
 def test_the_readme_says_what_the_kept_runs_say():
-    """If this fails: python -m demos.readme"""
+    """If this fails: python -m demos.readme. A demo that has not been kept may still be missing."""
     text = readme.README.read_text(encoding="utf-8")
-    assert readme.written(text) == text
+    shown = text.split(readme.BEGIN)[1].split(readme.END)[0].strip().splitlines()
+    rows = readme.table().splitlines()
+    assert set(shown) <= set(rows)
+    assert {row for row in rows if "| - |" not in row} <= set(shown)
 
 
 def test_runs_with_other_flags_are_not_kept(tmp_path, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """Each function that decides a demo's claims, fed three small tables: one that must hold, one that
 must fail, one that must stay undecided. And the numbers it is held against, pinned once."""
 import argparse
+import functools
 import json
 from types import SimpleNamespace
 
@@ -13,9 +14,10 @@ from demos.induced_metric.test_functions import tables
 from demos.landscape import (edge_of_stability, mode_connectivity, model_merging, sam,
                              skip_and_norm)
 from demos.landscape.loss_surface.measures import reciprocal
-from demos.landscape.saddle_escape.orders import CANDIDATES, crossing
+from demos.landscape.saddle_escape.orders import CANDIDATES, count, crossing
 from demos.landscape.sam.networks import matched, rank_correlation
 from demos.report import Report
+from problems.functions.ramp import Ramp
 
 SPREAD = np.array([-0.3, 0.1, 0.4, -0.2, 0.0])          # five seeds, in units of their spread
 
@@ -46,7 +48,8 @@ def test_regression_order(verdicts):
     for plain, spread, expected in ((1.1, 0.01, "holds"), (0.9, 0.01, "fails"),
                                     (1.1, 1.0, "undecided")):
         assert verdicts(order[0], scores(plain, spread=spread), *order[1:]) == [expected]
-    assert verdicts(order[0], {k: v[:4] for k, v in scores(1.1).items()}, *order[1:]) == ["undecided"]
+    four = {name: runs[:4] for name, runs in scores(1.1).items()}
+    assert verdicts(order[0], four, *order[1:]) == ["undecided"]
 
 
 def test_regression_reference():
@@ -170,6 +173,59 @@ def test_function_random_starts(verdicts):
     assert decide(lambda f, o: 34 if o == "log" else same(f, o))[1] == "undecided"
 
 
+def test_shakespeare_with_one_good_rival(verdicts):
+    runs = perplexities(1.2) | {"log": [{"best": 4.5, "test": 4.5 + x} for x in 0.01 * SPREAD]}
+    assert verdicts(shakespeare.claim_groups, runs, 300) == ["fails", "fails"]
+    runs = perplexities(1.2) | {"Muon": [{"best": 6.5, "test": 6.5 + x} for x in 0.01 * SPREAD]}
+    assert verdicts(shakespeare.claim_groups, runs, 300) == ["fails", "fails"]
+
+
+class Part(list):
+    """Data that know their name; taking rows or unpacking gives the same part."""
+
+    def __init__(self, name):
+        super().__init__([np.zeros((64, 784)), np.zeros(64, int)])
+        self.name, self.n, self.inputs = name, 64, np.zeros((64, 8, 8, 1))
+
+    def take(self, rows):
+        return self
+
+
+def scored(module, monkeypatch, call):
+    """Which part of the data chooses the epoch, and which gives the score, by a fake of both."""
+    asked = []
+    run = SimpleNamespace(theta="last", best="best", best_step=3)
+    monkeypatch.setattr(module, "attempt", lambda *a, evaluate, **k: evaluate("way") and run or run)
+    monkeypatch.setattr(module, "curve", lambda run: {})
+    monkeypatch.setattr(module, "build", lambda *a: None)
+    monkeypatch.setattr(module, "batches", lambda *a, **k: [slice(None)])
+    monkeypatch.setattr(module, "error_rate", lambda model, theta, part, *a, **k: asked.append(
+        (theta, part.name)) or 0.25)
+    monkeypatch.setattr(module, "Network", lambda model, dtype: SimpleNamespace(
+        model=model, layout=None, params=lambda theta: theta))
+    assert call()["test"] == 0.75
+    return asked
+
+
+def test_mnist_is_chosen_on_validation_and_scored_on_test_images(monkeypatch):
+    data = SimpleNamespace(train=Part("train"), valid=Part("valid"), test=Part("test"))
+    monkeypatch.setattr(mnist, "digits", lambda *a: data)
+    args = SimpleNamespace(data_dir=None, quick=True, seed=0)
+    asked = scored(mnist, monkeypatch, lambda: mnist.train_one(args, "strokes", "SGD", 0, 1))
+    assert asked[:2] == [("way", "valid"), ("best", "test")]
+
+
+def test_cifar_is_chosen_on_validation_and_scored_on_test_images(monkeypatch):
+    parts = Part("train"), Part("valid"), Part("test"), "about"
+    monkeypatch.setattr(cifar, "images", lambda *a: parts)
+    monkeypatch.setattr(cifar, "ResNet", lambda *a, **k: None)
+    monkeypatch.setattr(cifar, "statistics", lambda *a: None)
+    args = SimpleNamespace(data_dir=None, size="small", seed=0)
+    size = dict(cifar.SIZES["quick"])
+    asked = scored(cifar, monkeypatch, lambda: cifar.train_one(args, "strokes", size, "SGD", 0))
+    assert asked == [("way", "valid"), ("best", "test")]
+
+
 # ---------------------------------------------------------------------- landscapes
 
 @pytest.mark.parametrize("ratio, expected", [
@@ -190,7 +246,7 @@ def eigenvalues(skip_norm, plain, norm, relu, spread):
     ((3, 70, 5000, 50, 0.1), ["holds"] * 4), ((9, 5, 2, 0.1, 0.1), ["fails"] * 4),
     ((3.9, 11, 12, 1.1, 2.0), ["undecided"] * 4)])
 def test_growth_with_depth(verdicts, table, expected):
-    if table[-1] == 2.0:                                # independent scatter for the ratio of growths
+    if table[-1] == 2.0:                                # scatter for the ratio of growths too
         sharp, relu = eigenvalues(*table)
         sharp["norm only", 24] = np.roll(sharp["norm only", 24], 2)
         assert verdicts(skip_and_norm.claim_growth, sharp, relu, (2, 24), 5) == expected
@@ -205,7 +261,8 @@ def ridges(line, curve, narrow, wide, spread):
 
     found = {(64, "straight line"): records(line, 10), (64, "aligned line"): records(curve, 10)}
     found |= {(64, name): records(curve, 10) for name in ("Bezier curve", "chain")}
-    return found | {(16, "aligned line"): records(narrow, 10), (256, "aligned line"): records(wide, 6)}
+    return found | {(16, "aligned line"): records(narrow, 10),
+                    (256, "aligned line"): records(wide, 6)}
 
 
 @pytest.mark.parametrize("table, change, expected", [
@@ -239,6 +296,34 @@ def test_merging(verdicts, table, spread, expected):
     arguments = merged(*table, spread=spread)
     found = verdicts(lambda report: (report.data, model_merging.claim_merging(report, *arguments)))
     assert found == expected
+
+
+def test_the_soup_is_chosen_on_held_out_points(monkeypatch):
+    """400 of them choose; the 4000 of the test set are never shown to the recipe."""
+    sizes = []
+    whole = model_merging.accuracy
+
+    def accuracy(network, split=None):
+        score = whole(network, split) if split is not None else whole(network)
+        score = functools.partial(lambda inner, theta: inner(theta), score)
+        score.points = len((split or network.data)[0])
+        return score
+
+    def greedy(thetas, score, objective):
+        sizes.append(score.points)
+        return greedy_soup(thetas, score, objective)
+
+    greedy_soup = model_merging.greedy_soup
+    monkeypatch.setattr(model_merging, "accuracy", accuracy)
+    monkeypatch.setattr(model_merging, "greedy_soup", greedy)
+    def stay(split, theta, *rest, evaluate=None, **settings):
+        for _ in range(15 if evaluate else 0):
+            evaluate(theta)
+        return theta
+
+    monkeypatch.setattr(model_merging, "descend", stay)
+    model_merging.one_seed(np.random.default_rng(0), 1, {})
+    assert sizes == [400]
 
 
 def networks(matched_ratio, end_ratio, gain, order, spread):
@@ -300,9 +385,18 @@ def test_the_step_that_rests():
     assert crossing(quiet, 0.01) == CANDIDATES[CANDIDATES < 1.9][-1]
 
 
+def test_the_noise_is_on():
+    """Two groups of noisy runs count differently, and slower than the exact run does."""
+    rng, ramp = np.random.default_rng(0), Ramp(0.4)
+    noisy = count(ramp, 0.2, np.array([0.1, 0.1]), 1.0, rng, 4)
+    exact = count(ramp, 0.2, np.array([0.1, 0.1]), 0.0, rng, 4)
+    assert noisy[0] != noisy[1] and exact[0] == exact[1]
+
+
 def test_a_mean_that_may_be_zero_leaves_its_reciprocal_open():
     assert reciprocal(10.0, 2.0, 0.0, 10) == (5.0, 5.0, 5.0)
-    assert reciprocal(10.0, 2.0, 5.0, 10)[2] == np.inf and reciprocal(10.0, 2.0, 0.0, 3)[2] == np.inf
+    assert reciprocal(10.0, 2.0, 5.0, 10)[2] == np.inf
+    assert reciprocal(10.0, 2.0, 0.0, 3)[2] == np.inf
 
 
 # ---------------------------------------------------------------------- what is published
@@ -320,16 +414,19 @@ def test_published_numbers_are_what_they_were_when_they_were_read():
     assert round(float(np.sum(np.log(settings))), 5) == SETTINGS
     best = tables.PUBLISHED["best"]["cells"]
     assert sum(u or 0 for f in best for u, _ in best[f].values()) == UPDATES
-    assert round(float(sum(np.log(h) for f in best for _, h in best[f].values() if h)), 5) == HEIGHTS
+    heights = [h for f in best for _, h in best[f].values() if h]
+    assert round(float(np.log(heights).sum()), 5) == HEIGHTS
     table = json.loads((FILE.parents[2] / "landscape/published/sam.json").read_text())
     assert table["rows"] == [["CIFAR-10, WRN-16-8", 3.20, 2.86, 2.55]]
     assert "davda54/sam" in table["source"] and "unofficial" in table["source"]
 
 
 SUMS = {
-    "regression": {"best": 0.20291, "best_epoch": 1340, "top50_mean": 0.31337, "top50_std": 0.04208},
+    "regression": {"best": 0.20291, "best_epoch": 1340,
+        "top50_mean": 0.31337, "top50_std": 0.04208},
     "mnist": {"best": 6.868816, "best_epoch": 939, "top50_mean": 6.852897, "top50_std": 0.005876},
     "cifar": {"best": 5.489041, "best_epoch": 1649, "top50_mean": 5.060527, "top50_std": 0.265537},
-    "shakespeare": {"best": 37.0823, "best_epoch": 1393, "top50_mean": 44.5775, "top50_std": 4.1603},
+    "shakespeare": {"best": 37.0823, "best_epoch": 1393,
+        "top50_mean": 44.5775, "top50_std": 4.1603},
 }
 SETTINGS, UPDATES, HEIGHTS = -414.79221, 5139, -396.4844
