@@ -55,7 +55,7 @@ def count(ramp, eps, lr, noise, rng, runs):
 
 def orders(args, rng, report):
     """The counts over eps with noise (groups of runs) and without, and the powers of both."""
-    epsilons = (0.14, 0.1, 0.07) if args.quick else (0.1, 0.07, 0.05, 0.035)
+    epsilons = (0.2, 0.14, 0.1) if args.quick else (0.1, 0.07, 0.05, 0.035)
     groups, runs = (5, 8) if args.quick else (8, 16)
     rows, noisy, exact, by_hand = [], [], [], []
     for eps in epsilons:
