@@ -92,7 +92,9 @@ def aligned(problem, a, b):
 
 
 def pairs_of(n, per_run=3):
-    """Pairs (i, j) in which every run stands equally often: each with its next ones in a ring."""
+    """Pairs (i, j) in which every run stands equally often: each with its next ones in a ring; all
+    pairs of up to six runs."""
+    per_run = n if n <= 6 and per_run > 1 else per_run
     return sorted({tuple(sorted((i, (i + k) % n)))
                    for i in range(n) for k in range(1, min(per_run, (n - 1) // 2 or 1) + 1)})
 
@@ -109,7 +111,8 @@ def over_runs(rng, statistic, pairs, *values):
     def of(sample):
         times = np.bincount(sample.astype(int), minlength=n)
         weight = times[first] * times[second]
-        return statistic(*(np.repeat(v, weight) for v in values)) if weight.any() else np.nan
+        weight = weight if weight.any() else np.ones_like(weight)       # one run, drawn n times
+        return statistic(*(np.repeat(v, weight) for v in values))
     return paired_bootstrap(rng, of, np.arange(n), draws=2000)
 
 
