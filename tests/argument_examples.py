@@ -360,7 +360,7 @@ LANDSCAPE = {
         landscape.find_critical_point(bowl, points(6, 2))], dict(rng=rng(), draws=10)),
     "problems.landscape.critical.distinct": lambda: (critical.distinct, [
         landscape.find_critical_point(bowl, points(2, 2))], dict(tol=1e-6)),
-    "problems.landscape.walk": lambda: (landscape.walk, [
+    "problems.landscape.hitting_times": lambda: (landscape.hitting_times, [
         optim.SGD(0.1), bowl, points(2, 3), lambda w: xp.sum(w * w, axis=-1) < 0.1], dict(limit=5)),
     "problems.landscape.curvature_map": lambda: (landscape.curvature_map, [
         *ROOM, points(3), points(3, 3)[1], rng()], dict(alphas=np.array([0.0]), betas=np.array([0.0]), m=2)),

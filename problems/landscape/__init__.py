@@ -16,7 +16,7 @@ from problems.landscape.alignment import (
     SoupWarning, find_symmetries, greedy_soup, linear_assignment, slerp, swa_update, uniform_soup,
     weight_matching)
 from problems.landscape.critical import (
-    CriticalPoint, find_critical_point, index_against_height, walk)
+    CriticalPoint, find_critical_point, hitting_times, index_against_height, walk)
 from problems.landscape.curvature import (
     EdgeTracker, GaussNewtonOp, HessianOp, MatrixOp, adaptive_sharpness, dense_hessian,
     gradient_flow, hvp, index, keskar_sharpness, lanczos, power_iteration, sam_sharpness,

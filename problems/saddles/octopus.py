@@ -14,17 +14,17 @@ from problems.problem import Problem
 class Octopus(Problem):
     """A chain of d saddles of index 1, each entered on the way to the next, and then a minimum.
 
-    With a = |x| and i the first coordinate with a_i < 2 tau (all earlier ones have left, in order):
+    With a = |x| and i the first coordinate with a_i < 2τ (all earlier ones have left, in order):
 
-        f = sum_{j<i} (L (a_j - 4 tau)^2 - nu)
-            + { -gam a_i^2 + L sum_{j>i} a_j^2                             if a_i <= tau
-              { g1(a_i) + g2(a_i) a_{i+1}^2 + L sum_{j>i+1} a_j^2          if tau < a_i < 2 tau
+        f = Σ_{j<i} (L (a_j - 4τ)² - ν)
+            + { -γ a_i² + L Σ_{j>i} a_j²                             if a_i <= τ
+              { g₁(a_i) + g₂(a_i) a_{i+1}² + L Σ_{j>i+1} a_j²        if τ < a_i < 2τ
 
-        g1(s) = -gam s^2 + (-14 L + 10 gam)(s - tau)^3/(3 tau) + (5 L - 3 gam)(s - tau)^4/(2 tau^2)
-        g2(s) = -gam - (L + gam)(10 u^3 + 15 u^4 + 6 u^5),    u = (s - 2 tau)/tau
-        nu    = -g1(2 tau) + 4 L tau^2
+        g₁(s) = -γ s² + (-14 L + 10 γ)(s - τ)³/(3τ) + (5 L - 3 γ)(s - τ)⁴/(2τ²)
+        g₂(s) = -γ - (L + γ)(10 u³ + 15 u⁴ + 6 u⁵),    u = (s - 2τ)/τ
+        ν     = -g₁(2τ) + 4 L τ²
 
-    While coordinate i leaves at the rate 1 + 2 lr gam, coordinate i + 1 shrinks by 1 - 2 lr L:
+    While coordinate i leaves at the rate 1 + 2 η γ, coordinate i + 1 shrinks by 1 - 2 η L:
     gradient descent arrives at each saddle closer than at the one before, and the time at it grows
     by the factor `slowdown`. A kick at each saddle undoes that.
 
@@ -35,7 +35,7 @@ class Octopus(Problem):
     tau               scale of the tube, default e
 
     minimum   -d nu, at (+-4 tau, ..., +-4 tau)
-    saddle(k) 4 tau k times, then 0: eigenvalues -2 gam once and 2 L
+    saddle(k) 4τ k times, then 0: eigenvalues -2γ once and 2 L
 
     f has two continuous derivatives along the tube. At the border a_i = 2 tau it jumps where
     a_{i+1} > tau, so start inside: |x_j| <= 1.
@@ -65,7 +65,7 @@ class Octopus(Problem):
     def slowdown(self, lr):
         """Factor by which gradient descent's time grows from one saddle to the next:
 
-            1 + ln(1/(1 - 2 lr L)) / ln(1 + 2 lr gam)        2.71 at L = gam = 1, lr = 1/4
+            1 + ln(1/(1 - 2 η L)) / ln(1 + 2 η γ)        2.71 at L = γ = 1, η = 1/4
         """
         if not 0 < lr < 0.5 / self.L:
             raise ValueError(f"Octopus.slowdown: lr must lie in (0, 1/(2 L)), got {lr}.")

@@ -110,7 +110,7 @@ class PSpin(Problem):
 def semicircle_index(q):
     """Share of a semicircle of radius 1 around q that lies below zero.
 
-        alpha = 1/2 - (q sqrt(1 - q^2) + asin q)/pi,      q clipped to [-1, 1]
+        α = 1/2 - (q √(1 - q^2) + asin q)/π,      q clipped to [-1, 1]
     """
     q = np.clip(table("semicircle_index", "q", q), -1.0, 1.0)
     return 0.5 - (q * np.sqrt(1.0 - q * q) + np.arcsin(q)) / math.pi

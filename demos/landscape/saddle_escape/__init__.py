@@ -27,7 +27,7 @@ from demos.landscape.saddle_escape.figure import draw
 from demos.landscape.saddle_escape.orders import orders
 from minigrad.backend import xp
 from optim import SGD, PerturbedGD, PerturbedSGD, SaddleFreeNewton, escape_steps
-from problems.landscape.critical.escape import walk
+from problems.landscape.critical.escape import hitting_times
 from problems.saddles import Octopus, StrictSaddle
 
 SOURCE = "arXiv:1703.00887"
@@ -55,8 +55,8 @@ def strict_saddle(args, rng, report):
         for name, y0, optimizer in methods:
             report.progress(f"strict saddle, gam {gam:g}: {name}")
             theta[:, -1] = y0
-            steps, path, _ = walk(optimizer, problem, xp.asarray(theta),
-                                  lambda t: abs(problem.escaping(t)) > 1.0, 40_000)
+            steps, path, _ = hitting_times(optimizer, problem, xp.asarray(theta),
+                                           lambda t: abs(problem.escaping(t)) > 1.0, 40_000)
             rows[-1].append(np.median(steps))
             if gam == 0.1:
                 curves[name] = np.abs(path[:int(steps[0]) + 1, 0, -1])
@@ -85,8 +85,9 @@ def octopus(args, rng, report):
         starts = xp.asarray(rng.uniform(-1, 1, (49, d)))
         kicked = PerturbedGD(lr, rng, r=problem.tau / 100, g_thres=problem.tau / 100, t_thres=1)
         bottom = 0.999 * problem.minimum
-        plain, perturbed = (walk(optimizer, problem, starts, lambda t: problem(t) <= bottom, 4000)
-                            for optimizer in (SGD(lr), kicked))
+        plain, perturbed = (
+            hitting_times(optimizer, problem, starts, lambda t: problem(t) <= bottom, 4000)
+            for optimizer in (SGD(lr), kicked))
         rows.append([d, L, problem.slowdown(lr), int(np.median(plain.steps)),
                      int(np.median(perturbed.steps)), int(np.isinf(plain.steps).sum())])
     report.table(["d", "L", "slower at each saddle by", "GD", "PGD", "GD never"], rows, title=

@@ -10,7 +10,7 @@ from demos.evidence import t_interval
 from minigrad.backend import to_host, xp
 from optim import SGD, Objective, PerturbedSGD
 from problems.functions.ramp import Ramp
-from problems.landscape.critical.escape import walk
+from problems.landscape.critical.escape import hitting_times
 
 CANDIDATES = 2.0 ** np.arange(-9, 1.001, 0.25)          # steps tried, in units of 1/l
 STAY = {False: 3000, True: 300}     # updates to settle, and as many to measure; in --quick
@@ -50,7 +50,7 @@ def count(ramp, eps, lr, noise, rng, runs):
 
     steps = xp.asarray(np.repeat(lr, runs)[:, None])
     optimizer = PerturbedSGD(steps, noise, rng) if noise else SGD(steps)
-    return walk(optimizer, ramp, start, arrived).steps.reshape(len(lr), runs)[:, 0]
+    return hitting_times(optimizer, ramp, start, arrived).steps.reshape(len(lr), runs)[:, 0]
 
 
 def orders(args, rng, report):

@@ -48,7 +48,7 @@ class Soup(NamedTuple):
 def swa_update(average, theta, count):
     """Take one more point into a running mean of `count` points.
 
-        average <- (k average + theta) / (k + 1),      k = count
+        average <- (k average + θ) / (k + 1),      k = count
 
     Written as average + (theta - average) / (k + 1), so that the mean of copies is the copy,
     exactly.
@@ -85,7 +85,7 @@ def uniform_soup(thetas, score=None, objective=None, tolerance=0.1):
 def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
     """Best ingredient first, then each other one in turn if the soup is no worse with it.
 
-        s <- (k s + theta_i) / (k + 1)   if   score of that >= score(s)
+        s <- (k s + θ_i) / (k + 1)   if   score of that >= score(s)
 
     On the data of `score` the soup is never worse than the best single network. Choose on held-out
     data, report on other data.

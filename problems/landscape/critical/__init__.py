@@ -5,5 +5,5 @@
     index_study   the index of a critical point against its height
     escape        how long a method takes to get out, or down
 """
-from .escape import walk
+from .escape import hitting_times, walk
 from .points import CriticalPoint, distinct, find_critical_point, index_against_height

@@ -25,14 +25,14 @@ class Walk(NamedTuple):
 
 @expects(optimizer=having("init", "step"), problem=landscape, theta=array, arrived=function,
          limit=whole(0))
-def walk(optimizer, problem, theta, arrived, limit=100_000):
+def hitting_times(optimizer, problem, theta, arrived, limit=100_000):
     """Run a batch of points (n, d) until each has arrived once, or for `limit` steps.
 
     arrived   theta (n, d) -> booleans (n,)
     """
     if theta.ndim != 2:
-        raise ValueError(f"walk: theta must be a batch of points (n, d), got shape {theta.shape}. "
-                         "Add an axis: theta[None].")
+        raise ValueError("hitting_times: theta must be a batch of points (n, d), got shape "
+                         f"{theta.shape}. Add an axis: theta[None].")
     objective, path, first = Objective.of(problem), [], np.full(theta.shape[0], np.inf)
     before = objective.gradients
     for step, theta, _, _ in descent(optimizer, objective, theta, steps=limit):
@@ -42,3 +42,6 @@ def walk(optimizer, problem, theta, arrived, limit=100_000):
             break
     # The last look, at where they had arrived, took them nowhere.
     return Walk(first, np.array(path), objective.gradients - before - theta.shape[0])
+
+
+walk = hitting_times                                # its older name

@@ -1,14 +1,14 @@
 """Critical points of every index: where the gradient vanishes, what is there, and when none is.
 
-A descent method finds minima. To see the saddles too one solves g(theta) = 0 itself (`searches`
+A descent method finds minima. To see the saddles too one solves g(θ) = 0 itself (`searches`
 has three ways). Lowering |g|^2 has its own spurious minima, where H g = 0 and g is not zero: most
 "critical points" of networks that such searches reported were of that kind (Frye et al. 2021,
 arXiv:2003.10397). And networks of tanh have critical points at infinity. So a search ends as
 
-    converged       |g| <= tol (1 + |f - f at the start|), theta bounded, Newton's step from there
+    converged       |g| <= tol (1 + |f - f at the start|), θ bounded, Newton's step from there
                     short, and nothing of g in the kernel of H, where Newton does not see it
     gradient_flat   |H g| <= 1e-6 |H| |g| with g not small, or a small g with a part in the kernel
-    runaway         theta left the bound, or the gradient fades along a way that leads on
+    runaway         θ left the bound, or the gradient fades along a way that leads on
     maxiter         none of these
 """
 from typing import Any, NamedTuple
@@ -79,7 +79,7 @@ def find_critical_point(loss, theta0, method="lm", tol=1e-9, iterations=None, bo
                 record's spectrum still takes d products)
     tol         on |g|, relative to 1 + |f - f at the start|
     iterations  default 100, 500, 5000
-    bound       on |theta|; default 100 (1 + |theta0|)
+    bound       on |θ|; default 100 (1 + |θ_0|)
 
     Raises ValueError for an unknown method and for starts that are not finite
     """

@@ -1,11 +1,11 @@
-"""Three ways to solve g(theta) = 0, for many starts side by side. `critical` is the door to them.
+"""Three ways to solve g(θ) = 0, for many starts side by side. `critical` is the door to them.
 
     newton     d = -pinv(H) g
-    lm         d = -(H^2 + mu I)^{-1} H g: Newton's step for small mu, descent on |g|^2 for large
+    lm         d = -(H² + μ I)⁻¹ H g: Newton's step for small μ, descent on |g|^2 for large
     gradnorm   d = -t H g: descent on |g|^2/2, by products with H only
 
 All three lower |g| at every step (gradnorm: the largest of its last ten values), whatever the
-height does. Each row of a batch has its own step, its own mu, and its own end.
+height does. Each row of a batch has its own step, its own μ, and its own end.
 """
 from minigrad.backend import xp
 
@@ -20,7 +20,7 @@ class Search:
     """n searches: points (n, d), heights and gradients there, and who is still looking.
 
     surface   `Flat` or `Curved` of `critical`: height, gradient, Hessian and how to step
-    tol       |g| <= tol (1 + |f - f at the start|) ends a search; so does |theta| > bound (n,)
+    tol       |g| <= tol (1 + |f - f at the start|) ends a search; so does |θ| > bound (n,)
 
     (Heights count from the start's, since a constant added to them changes no critical point.)
     """
@@ -109,7 +109,7 @@ def levenberg_marquardt(search, iterations):
 
 
 def gradnorm(search, iterations):
-    """theta <- theta - t p,   p = H g the gradient of |g|^2/2,   t = |s|^2/<s, y>
+    """θ <- θ - t p,   p = H g the gradient of |g|^2/2,   t = |s|^2/<s, y>
 
     s and y are the last changes of theta and p (Barzilai & Borwein 1988). A step costs a product
     and a gradient.

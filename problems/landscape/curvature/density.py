@@ -1,12 +1,12 @@
 """The density of all eigenvalues, from a few short Lanczos runs.
 
-    phi(t) = 1/n sum_i delta(t - lambda_i)  ~  mean over probes v of  sum_j tau_j delta(t - theta_j)
+    φ(t) = 1/n Σ_i δ(t - λ_i)  ~  mean over probes v of  Σ_j τ_j δ(t - θ_j)
 
 For a unit vector v, <v, A^k v> = sum_i (v.q_i)^2 lambda_i^k are the moments of a measure. m Lanczos
-steps from v give its m-point Gauss quadrature: nodes theta_j are the eigenvalues of T, weights
-tau_j the squares of the *first* components of its eigenvectors. So
+steps from v give its m-point Gauss quadrature: nodes θ_j are the eigenvalues of T, weights
+τ_j the squares of the *first* components of its eigenvectors. So
 
-    sum_j tau_j theta_j^k = <v, A^k v>    exactly, for k = 0 ... 2m - 1,
+    Σ_j τ_j θ_j^k = <v, A^k v>    exactly, for k = 0 ... 2m - 1,
 
 and the mean over random v is tr A^k / n. For a picture each node is smeared by a Gaussian; for
 numbers (moments, the share of eigenvalues below a bound) use the nodes.
@@ -51,7 +51,7 @@ class DensityResult(NamedTuple):
     products: int
 
     def expect(self, f):
-        """1/n sum_i f(lambda_i) as (mean, stderr) over the probes; f takes an array."""
+        """1/n Σ_i f(λ_i) as (mean, stderr) over the probes; f takes an array."""
         per_probe = np.sum(self.weights * f(self.nodes), axis=1)
         return float(per_probe.mean()), standard_error(per_probe)
 
@@ -69,7 +69,7 @@ class DensityResult(NamedTuple):
         return len(self.nodes) - 1
 
     def interval(self, f, level=0.95):
-        """(low, high) that holds 1/n sum_i f(lambda_i) with this probability (Student's t).
+        """(low, high) that holds 1/n Σ_i f(λ_i) with this probability (Student's t).
 
         For f a polynomial of degree up to 2m - 1 the quadrature is exact and only the probes
         differ; for a share (f a step) what m steps leave unresolved comes on top.
@@ -127,7 +127,7 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
 def quadrature(op, v, m):
     """Nodes and weights (m,) of the Gauss quadrature of v's spectral measure.
 
-        theta_j = eigenvalues of T,    tau_j = (e_1 . s_j)^2,    sum tau = 1
+        θ_j = eigenvalues of T,    τ_j = (e_1 . s_j)^2,    Σ τ = 1
 
     Fewer than m if the Krylov space of v is smaller.
     """
@@ -136,6 +136,6 @@ def quadrature(op, v, m):
 
 
 def smeared(t, nodes, weights, sigma):
-    """sum_j tau_j N(t; theta_j, sigma^2) on the grid t."""
+    """Σ_j τ_j N(t; θ_j, σ²) on the grid t."""
     u = (t[:, None] - nodes) / sigma
     return np.exp(-0.5 * u * u) @ weights / (sigma * math.sqrt(2.0 * math.pi))

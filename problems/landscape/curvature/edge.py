@@ -1,16 +1,16 @@
-"""Edge of stability: full-batch descent drives lambda_max up to its stability limit and stays.
+"""Edge of stability: full-batch descent drives λ_max up to its stability limit and stays.
 
-On a quadratic of curvature lambda the iteration is stable exactly below a threshold:
+On a quadratic of curvature λ the iteration is stable exactly below a threshold:
 
-    gradient descent  w' = w - eta g(w)                              2 / eta
-    Polyak momentum   v' = beta v - eta g(w),  w' = w + v'           (2 + 2 beta) / eta
-    Nesterov          v' = beta v - eta g(w + beta v),  w' = w + v'  (2 + 2 beta)/(eta (1 + 2 beta))
-    SAM (on descent)  w' = w - eta g(w + rho g/|g|)                  below 2 / eta, falls with |g|
+    gradient descent  w' = w - η g(w)                          2 / η
+    Polyak momentum   v' = β v - η g(w),  w' = w + v'          (2 + 2 β) / η
+    Nesterov          v' = β v - η g(w + β v),  w' = w + v'    (2 + 2 β) / (η (1 + 2 β))
+    SAM (on descent)  w' = w - η g(w + ρ g/|g|)                below 2 / η, falls with |g|
 
-Networks trained with the full batch sharpen until lambda_max reaches it (progressive sharpening)
+Networks trained with the full batch sharpen until λ_max reaches it (progressive sharpening)
 and then hover around it, while the loss falls, not monotonically. The loss must be the one that
 is differentiated: half the squared error has half the curvature of the squared error. Minibatch
-descent sits below, and with cross-entropy lambda_max collapses late in training.
+descent sits below, and with cross-entropy λ_max collapses late in training.
 
 Source: Cohen et al. 2021, arXiv:2103.00065; the SAM threshold is that of Long & Bartlett 2023.
 """
@@ -45,10 +45,10 @@ def threshold(lr, momentum=0.0, kind="gd"):
 
 @expects(lr=real, rho=real, gradient_norm=real)
 def sam_threshold(lr, rho, gradient_norm):
-    """SAM's edge lambda* = |g|/(2 rho) (sqrt(1 + 8 rho / (eta |g|)) - 1), always below 2 / eta.
+    """SAM's edge λ* = |g|/(2ρ) (√(1 + 8ρ/(η|g|)) - 1), always below 2/η.
 
-    It solves eta lambda (1 + rho lambda / |g|) = 2: along the top eigenvector SAM multiplies the
-    gradient by 1 + rho lambda / |g|.
+    It solves η λ (1 + ρ λ/|g|) = 2: along the top eigenvector SAM multiplies the
+    gradient by 1 + ρ λ/|g|.
     """
     if not (lr > 0 and rho > 0 and gradient_norm > 0):
         raise ValueError(f"sam_threshold: needs positive numbers, got lr {lr}, rho {rho}, "
@@ -59,7 +59,7 @@ def sam_threshold(lr, rho, gradient_norm):
 
 
 class EdgeTracker:
-    """Measures lambda_max along a descent and sets it against the threshold.
+    """Measures λ_max along a descent and sets it against the threshold.
 
     lr, momentum, kind   as in `threshold`
     m                    Lanczos steps per measurement
@@ -104,10 +104,10 @@ class EdgeTracker:
 @expects(objective=landscape, theta=vector, time=natural, rng=source, cap=positive, every=whole(1),
          m=whole(1))
 def gradient_flow(objective, theta, time, rng, cap=1.0, every=10, m=20):
-    """Follow d theta/dt = -g by RK4 with steps min(1 / lambda_max, cap): descent without an edge.
+    """Follow dθ/dt = -g by RK4 with steps min(1 / λ_max, cap): descent without an edge.
 
     Yields (t, theta, loss, sharpness) each time the sharpness is measured, every so many steps,
-    the start and the end included. One time unit of the flow is 1 / eta steps of descent.
+    the start and the end included. One time unit of the flow is 1 / η steps of descent.
 
     Source: Cohen et al. 2021, arXiv:2103.00065, the comparison with gradient flow.
     """

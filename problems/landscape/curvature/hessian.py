@@ -1,6 +1,6 @@
 """Curvature as a linear operator: everything else here asks only for products H v.
 
-    H v = d/dt g(theta + t v) |_{t=0}
+    H v = d/dt g(θ + t v) at t = 0
 
 `HessianOp` linearises the gradient once at theta and is then applied as often as wanted. A product
 costs about as much as a gradient, and no n x n matrix ever exists. `MatrixOp` gives a matrix the
@@ -26,7 +26,8 @@ class HessianOp:
              of theta and a batch
     theta    the point (n,)
     batches  list of tuples of arrays, examples along the first axis; None: the loss's own data
-    mode     "ror": reverse over reverse, exact; linearised once for each batch, and kept
+    mode     "exact": reverse over reverse, linearised once for each batch, and kept ("ror" is
+             its older name)
              "fd":  `finite_difference_hvp`, an oracle; two gradients a product
 
     .n, .dtype, .calls   size and dtype of the vectors, products so far
@@ -36,7 +37,7 @@ class HessianOp:
     """
 
     @expects(theta=array)
-    def __init__(self, loss, theta, batches=None, mode="ror"):
+    def __init__(self, loss, theta, batches=None, mode="exact"):
         theta = xp.asarray(theta)
         if theta.ndim != 1:
             raise ValueError("HessianOp: theta must be one flat point (n,), got shape "
@@ -89,7 +90,7 @@ def exact_hvp(objective, theta):
 
 
 def finite_difference_hvp(objective, theta):
-    """v -> (g(theta + e v) - g(theta - e v)) / 2e,   e = 1e-5 max(1, |theta|)/|v|  in float64.
+    """v -> (g(θ + e v) - g(θ - e v)) / 2e,   e = 1e-5 max(1, |θ|)/|v|  in float64.
 
     Rounding grows as 1/e, truncation as e^2: in float64 about nine digits are right. In float32
     (1e-2 in place of 1e-5) two or three are, which catches gross mistakes only.
@@ -108,11 +109,11 @@ def finite_difference_hvp(objective, theta):
     return product
 
 
-PRODUCTS = {"ror": exact_hvp, "fd": finite_difference_hvp}
+PRODUCTS = {"exact": exact_hvp, "fd": finite_difference_hvp, "ror": exact_hvp}
 
 
 @expects(theta=vector, v=array)
-def hvp(loss, theta, v, mode="ror"):
+def hvp(loss, theta, v, mode="exact"):
     """One product H v at theta. For many at the same point make a HessianOp."""
     return HessianOp(loss, theta, mode=mode).matvec(v)
 

@@ -1,14 +1,14 @@
 """How sharp is this point: three numbers under one name, kept apart.
 
-    S1  lambda_max(H)                               curvature at the point       `top_curvature`
-    S2  max_{|e|<=rho} L(w + e) - L(w)              height over a ball (SAM)     `sam_sharpness`
-    S3  100 (max_{C_eps} L - L(w)) / (1 + L(w))     relative height over a box   `keskar_sharpness`
+    S1  λ_max(H)                                    curvature at the point       `top_curvature`
+    S2  max_{|e|<=ρ} L(w + e) - L(w)                height over a ball (SAM)     `sam_sharpness`
+    S3  100 (max_{C_ε} L - L(w)) / (1 + L(w))     relative height over a box   `keskar_sharpness`
 
-At a minimum of a quadratic S2 = rho^2 lambda_max / 2, and nowhere else are they the same thing.
+At a minimum of a quadratic S2 = ρ² λ_max / 2, and nowhere else are they the same thing.
 None of the three is a property of the function the network computes: rescaling the layers of a
 ReLU network changes each of them. `adaptive_sharpness` measures S2 in a ball that stretches with
-the weights and, with eta = 0, does not change; report it beside any of the others. That sharp
-minima generalise worse is a correlation, and with cross-entropy lambda_max falls as confidence
+the weights and, with η = 0, does not change; report it beside any of the others. That sharp
+minima generalise worse is a correlation, and with cross-entropy λ_max falls as confidence
 grows, so compare S1 at matched training loss only.
 
 S2, S3 and the adaptive number are maxima of a non-concave function: what `ascent` finds is a
@@ -37,7 +37,7 @@ class TopCurvature(NamedTuple):
     ritz: RitzResult
 
     def interval(self, level=0.95):
-        """(low, high) that holds lambda_max with this probability or more: see `confidence`."""
+        """(low, high) that holds λ_max with this probability or more: see `confidence`."""
         return self.ritz.interval(level)
 
 
@@ -63,7 +63,7 @@ def top_curvature(objective, theta, rng, m=30):
 
 @expects(objective=landscape, theta=vector, rho=real, p=extended, steps=whole(), rng=source)
 def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
-    """S2: how far the loss rises within the p-ball of radius rho.
+    """S2: how far the loss rises within the p-ball of radius ρ.
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 1, the bracket in front of the weight penalty.
     steps   1 is the paper's first-order estimate, which is 0 at a minimum; more steps climb, from
@@ -78,7 +78,7 @@ def sam_sharpness(objective, theta, rho, p=2.0, steps=20, rng=None):
 @expects(objective=landscape, theta=vector, rho=real, eta=natural, p=extended, steps=whole(),
          rng=source)
 def adaptive_sharpness(objective, theta, rho, eta=0.0, p=2.0, steps=20, rng=None):
-    """S2 in the ball |e / (|w| + eta)|_p <= rho; with eta = 0 invariant to ReLU rescaling, exactly.
+    """S2 in the ball |e / (|w| + η)|_p <= ρ; with η = 0 invariant to ReLU rescaling, exactly.
 
     Source: Kwon et al. 2021, arXiv:2102.11600, the definition of adaptive sharpness.
     """
@@ -90,7 +90,7 @@ def adaptive_sharpness(objective, theta, rho, eta=0.0, p=2.0, steps=20, rng=None
 
 @expects(objective=landscape, theta=vector, eps=real, steps=whole(), rng=source)
 def keskar_sharpness(objective, theta, eps=1e-3, steps=20, rng=None):
-    """S3: the rise in per cent of 1 + L(w) within the box |e_i| <= eps (|w_i| + 1).
+    """S3: the rise in per cent of 1 + L(w) within the box |e_i| <= ε (|w_i| + 1).
 
     Source: Keskar et al. 2017, arXiv:1609.04836, eq. 3 and 4 (Metric 2.1), with A the identity.
     Differs from the paper: the maximum is sought by `highest`, not by ten steps of L-BFGS-B.

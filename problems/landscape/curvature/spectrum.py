@@ -91,7 +91,7 @@ class RitzResult(NamedTuple):
 def power_iteration(op, iterations=100, tol=1e-4, rng=None, start=None, which="LA"):
     """The largest eigenvalue, algebraic ("LA") or in magnitude ("LM"), keeping two vectors.
 
-        v <- A v/|A v|,   mu = <v, A v>,   stop when |A v - mu v| <= tol |mu|
+        v <- A v/|A v|,   μ = <v, A v>,   stop when |A v - μ v| <= tol |μ|
 
     This finds the largest magnitude. If that is a negative eigenvalue, or the two ends tie, "LA"
     runs a second round on A + s I, s = |A v|, whose top is that of A, and returns the larger mu.

@@ -5,7 +5,7 @@
     trajectory     the directions of a run
     kernel_pca     many solutions in a few coordinates
     three_points   the plane through three points
-    convexity      lambda_min / lambda_max over a plane
+    convexity      λ_min / λ_max over a plane
     rescaling      same function, other point: the test for claims about flatness
 """
 from .convexity import curvature_map

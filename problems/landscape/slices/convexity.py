@@ -2,7 +2,7 @@
 
 A plane sees curvature in two directions of many. Over the same plane the ratio
 
-    |lambda_min / lambda_max|       0: convex there;  near 1: as much down as up
+    |λ_min / λ_max|       0: convex there;  near 1: as much down as up
 
 of the *whole* Hessian says how much negative curvature the picture hides.
 

@@ -1,7 +1,7 @@
 """Heights along a line and over a plane: a slice of the landscape is a batch of points.
 
-    line     theta + a d                     a on a grid
-    plane    theta + a d1 + b d2             (a, b) on a grid
+    line     θ + a d                     a on a grid
+    plane    θ + a d1 + b d2             (a, b) on a grid
 
 The grid is made of whole multiples of one step, so that 0 is on it exactly and the height there is
 L(theta) itself. Points go to the objective in chunks, and the theta of the caller is never written.

@@ -11,7 +11,7 @@ the raw slice, SAM's sharpness all do.
     invariant under                     one c for the layer      a c_i for each unit
     filter or layer normalised slice    yes                      no
     weight normalised slice             yes                      yes
-    adaptive sharpness, eta = 0         yes                      yes
+    adaptive sharpness, η = 0         yes                      yes
 
 Source: Dinh et al. 2017, arXiv:1703.04933 (non-negative homogeneity, alpha-scale transformation).
 """

@@ -7,8 +7,8 @@ iterate lies from the plane, for the loss at an iterate is not the plane's loss 
 And a warning. A run that goes nowhere gives a fine PCA plane too. Of a long random walk in many
 dimensions, component k explains, whatever the landscape,
 
-    6 / (pi k)^2              61 %, 15 %, together 76 %     rows centred on their mean
-    8 / (pi (2k - 1))^2       81 %,  9 %, together 90 %     rows taken from the last point
+    6 / (π k)^2              61 %, 15 %, together 76 %     rows centred on their mean
+    8 / (π (2k - 1))^2       81 %,  9 %, together 90 %     rows taken from the last point
 
 so a large share is evidence only by how much it exceeds the walk's, computed the same way. (The
 walk is Brownian motion in each coordinate; these are the eigenvalues of its covariance in time,

@@ -23,7 +23,7 @@ def test_walk_gives_up():
     saddle = StrictSaddle(2, 1.0)
     found = walk(SGD(0.1), saddle, xp.asarray([[1.0, 0.0]]), lambda t: abs(t[:, 1]) > 1.0, limit=7)
     assert found.steps.tolist() == [np.inf] and len(found.path) == 8
-    with pytest.raises(ValueError, match=r"walk: theta must be a batch of points \(n, d\)"):
+    with pytest.raises(ValueError, match=r"hitting_times: theta must be a batch of points \(n, d\)"):
         walk(SGD(0.1), saddle, xp.asarray([1.0, 0.0]), lambda t: t > 1.0)
 
 
