@@ -7,8 +7,8 @@ Expected   it falls with width and batch; with depth it does not at these sizes.
            optimizers' order need not be the paper's (Adam < SGD with momentum < SGD).
 Time       6 minutes for five seeds, shorter with --jobs; --quick 30 s, one seed, which
            decides nothing.
-Source     arXiv:2410.12455, the summary table and the figure on optimizers (ResNet9); perceptrons on
-           the generated data of runs.py.
+Source     arXiv:2410.12455, the summary table and the figure on optimizers (ResNet9); perceptrons
+           on the generated data of runs.py.
 
 alpha depends on how far a run got (its x_K is the measure of all), so optimizers and initialisers
 are stopped at the epoch at which the whole loss first reaches .08; the paper compares equal epochs.

@@ -37,9 +37,10 @@ def run(args, report):
                  [[name, r["height"][0], r["final"], r["best"], r["cosine"].min(),
                    int((r["cosine"] < 0).sum()), first_turn(r), f"{np.nanmin(r['pl']):.1e}",
                    r["alpha"], r["alpha_true"]] for name, r in runs.items()],
-                 title=f"{epochs} epochs of 40 examples, one a step. lowest: of 40 descents; cosine: "
-                       "the least; turned: epochs with a negative one, and the first of them; 2 mu: "
-                       "the least; alpha: the least of the gap .1 for f_i* = 0, and the true f_i*")
+                 title=f"{epochs} epochs of 40 examples, one a step. lowest: of 40 descents; "
+                       "cosine: the least; turned: epochs with a negative one, and the first of "
+                       "them; 2 mu: the least; alpha: the least of the gap .1 for f_i* = 0, and "
+                       "for the true f_i*")
     judge(report, runs, args)
     report.data["runs"] = {name: {k: v for k, v in r.items() if np.ndim(v) == 0}
                            for name, r in runs.items()}

@@ -14,6 +14,7 @@ from minigrad.backend import to_host, xp
 from optim import Objective, descent, run_all
 from problems import Network, data
 from problems.landscape.conditions import Envelope, record, shuffled
+from problems.landscape.conditions.pictures import region
 from problems.networks.mlp import MLP
 
 GAP = 0.1                                               # α - β, as in the paper's search
@@ -103,9 +104,14 @@ def measured(settings, args, report):
     return run_all(measure, [(s,) for s in settings], args.jobs, report.progress)
 
 
+def joint(runs):
+    """The envelope of pairs that hold in every run."""
+    return Envelope.joined([Envelope(r["G"], r["F"], r["E"]) for r in runs])
+
+
 def together(runs):
     """α_min, β and β σ² of a pair that holds in every run (other seeds of one setting)."""
-    e = Envelope.joined([Envelope(r["G"], r["F"], r["E"]) for r in runs])
+    e = joint(runs)
     alpha, beta = e.pair(GAP)
     return dict(alpha=alpha, beta=beta, floor=e.floor(GAP), noise=e.noise,
                 final=float(np.mean([r["final"] for r in runs])),
@@ -129,6 +135,18 @@ def each_of(alphas):
 
 
 HEADERS = ["f(x_K)", "alpha_min", "each seed", "99.9 %", "beta s2", "decides at", "G < 0"]
+
+
+def draw_regions(report, envelopes):
+    """Heat maps of min T over the pairs near the corner, {title: Envelope}."""
+    fig, axes = report.subplots(1, len(envelopes), figsize=(3.6 * len(envelopes), 3.4))
+    for axis, (title, envelope) in zip(axes, envelopes.items()):
+        image = region(axis, envelope, GAP, mesh=120)
+        axis.set_title(f"{title}: alpha from {envelope.alpha_min(GAP):.3g}")
+        fig.colorbar(image, ax=axis, shrink=0.8, label="min T")
+    axes[0].legend(fontsize=7, loc="upper left")
+    fig.suptitle("Pairs that every step of every run allows (white: not allowed)", fontsize=9)
+    report.figure(fig, "regions")
 
 
 def draw(report, groups, label, title, log=True):

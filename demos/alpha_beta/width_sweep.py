@@ -15,7 +15,8 @@ at rate .09 in float32, widths 16 to 512, two seeds; the paper trains on all 60,
 for 1,500 epochs. Tried first: 60 epochs, where no width comes near interpolation (losses .23 to
 .62) and alpha is about .1 throughout, no rise to be seen.
 """
-from demos.alpha_beta.runs import HEADERS, Setting, draw, measured, rows_of, together
+from demos.alpha_beta.runs import (
+    HEADERS, Setting, draw, draw_regions, joint, measured, rows_of, together)
 
 SOURCE = "arXiv:2410.12455"
 WIDTHS = (4, 8, 16, 32, 64, 128, 256)
@@ -40,7 +41,8 @@ def run(args, report):
     plan = [Setting(width=m, seed=args.seed + k, **settings) for m in widths for k in range(seeds)]
     order = sorted(range(len(plan)), key=lambda i: -plan[i].width)      # the long ones first
     found = dict(zip(order, measured([plan[i] for i in order], args, report)))
-    groups = {m: together([found[i] for i, s in enumerate(plan) if s.width == m]) for m in widths}
+    runs = {m: [found[i] for i, s in enumerate(plan) if s.width == m] for m in widths}
+    groups = {m: together(runs[m]) for m in widths}
     report.table(["width", *HEADERS], rows_of(groups), title=f"{plan[0].epochs} epochs of "
                  f"{settings['data']}, {seeds} seed(s); the pair holds in all runs")
     judge(report, groups, widths, seeds, real)
@@ -49,6 +51,8 @@ def run(args, report):
         peak = max(widths, key=lambda m: groups[m]["alpha"])
         draw(report, groups, "hidden width",
              f"{settings['data']}: the least alpha is largest at width {peak}")
+        draw_regions(report, {f"width {m}": joint(runs[m]) for m in sorted(
+            {widths[0], peak, widths[-1]})})
 
 
 def judge(report, groups, widths, seeds, real):

@@ -46,9 +46,9 @@ def shapes(report):
         step, _ = method.update(point, xp.asarray(1.0), point, method.init(point))
         rows.append([g, min(g, 1.0), float(-step[0]), g / (1.0 + g * g)])
     report.table(["|g|", "clipped", "smooth", "g/(1 + g²)"], rows, title="|step|/rate, threshold 1")
-    report.claim("length of the smooth step / clipped step at the threshold", rows[1][2] / rows[1][1],
-                 equivalent=(0.5, 1e-12), origin="code", where="update rule", how="exact",
-                 why="rounding")
+    report.claim("length of the smooth step / clipped step at the threshold",
+                 rows[1][2] / rows[1][1], equivalent=(0.5, 1e-12), origin="code",
+                 where="update rule", how="exact", why="rounding")
 
 
 def on_functions(report, args):
@@ -67,8 +67,8 @@ def on_functions(report, args):
                  [[kind, *(float(ends[kind, n].mean()) for n in NAMES),
                    float(np.mean([ends[kind, n][RATES > 1].mean() for n in NAMES]))]
                   for kind in kinds],
-                 title=f"mean log10 of the last height, {len(RATES)} rates x {starts} starts, {steps} "
-                       "steps; last column: of the rates above 1, all functions")
+                 title=f"mean log10 of the last height, {len(RATES)} rates x {starts} starts, "
+                       f"{steps} steps; last column: of the rates above 1, all functions")
 
     def of_starts(form):
         return np.mean([ends[f"{form} at {c:g}", n] for c in THRESHOLDS for n in NAMES],
@@ -117,7 +117,7 @@ def on_networks(report, args):
         ends[name] = np.minimum(np.nan_to_num(to_host(loss), nan=100.0), 100.0).reshape(-1, seeds)
     report.table(["rate", *ends], [[f"{r:.3g}", *(v[k].mean() for v in ends.values())]
                                    for k, r in enumerate(rates)],
-                 title=f"mean last loss of {seeds} networks 10-32-5 after {steps} steps, threshold .1")
+                 title=f"mean last loss of {seeds} networks 10-32-5, {steps} steps, threshold .1")
     gain = np.log10(ends["smooth"]).mean(axis=0) - np.log10(ends["clipped"]).mean(axis=0)
     report.claim("perceptron: mean log10 last loss over the rates, smooth minus clipped",
                  *t_interval(gain), below=0.0, origin="ours", where="clusters, ten inputs",

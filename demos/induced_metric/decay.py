@@ -51,7 +51,8 @@ def coordinates(report, args):
     H, start = np.diag([1.0, 3.0, 0.3, 8.0]), rng.normal(size=4)
 
     def height(x):
-        return 0.5 * mg.sum((x @ xp.asarray(H)) * x, axis=-1) + 0.1 * mg.sum(mg.cos(3.0 * x), axis=-1)
+        waves = mg.sum(mg.cos(3.0 * x), axis=-1)
+        return 0.5 * mg.sum((x @ xp.asarray(H)) * x, axis=-1) + 0.1 * waves
 
     def inside(x, f):
         return f(x) + 0.5 * LAM * mg.sum(x * x, axis=-1)
@@ -78,7 +79,8 @@ def coordinates(report, args):
 
 
 def path(method, f, start, steps=100):
-    return np.array([to_host(x) for _, x, _, _ in descent(method, f, xp.asarray(start), steps=steps)])
+    run = descent(method, f, xp.asarray(start), steps=steps)
+    return np.array([to_host(x) for _, x, _, _ in run])
 
 
 def rates(report):
@@ -127,9 +129,9 @@ def networks(report, args):
         test = to_host(net.loss(theta, part.test))
         rows.append([kind, losses.mean(), test.mean(), norms[kind].mean(),
                      float(np.mean(factors[1:11])), float(np.mean(factors[-10:]))])
-    report.table(["decay", "training loss", "test loss", "|θ|", "s, first ten", "s, last ten"], rows,
-                 title=f"{seeds} networks 10-32-5, {steps} steps, λ = {lam}, ξ = {xi:g}; losses "
-                       "without the penalty")
+    report.table(["decay", "training loss", "test loss", "|θ|", "s, first ten", "s, last ten"],
+                 rows, title=f"{seeds} networks 10-32-5, {steps} steps, λ = {lam}, ξ = {xi:g}; "
+                       "losses without the penalty")
     how = f"95 % t of logarithms, n = {seeds} starts, paired"
     report.claim("|θ| with decoupled decay / with the penalty of the same λ",
                  *ratio_interval(norms["outside"], norms["inside"]), below=1.0, origin="ours",
@@ -141,7 +143,7 @@ def networks(report, args):
     if report.plotting:
         fig, axis = report.subplots(figsize=(5.0, 3.4))
         axis.boxplot(list(norms.values()))
-        axis.set_xticks(range(1, 4), [f"decay {kind}" if kind != "none" else kind for kind in norms])
+        axis.set_xticks(range(1, 4), ["no decay", "decay inside", "decay outside"])
         ratio = np.mean(norms["outside"] / norms["inside"])
         axis.set(ylabel="norm of the weights at the end",
                  title=f"Decoupled decay leaves {ratio:.2f} of the norm that the penalty leaves")

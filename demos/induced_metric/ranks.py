@@ -141,7 +141,7 @@ def measured(args, report):
 
 
 def function_scores(runs):
-    """Updates of the one configuration that solves most starts: (starts,), unsolved 1e6 + height."""
+    """Updates of the one configuration that solves most starts: (starts,); unsolved ones 1e6."""
     solved = runs.updates > 0
     cost = np.where(solved, runs.updates, STEPS).sum(axis=0)
     order = np.lexsort((cost, -solved.sum(axis=0)))

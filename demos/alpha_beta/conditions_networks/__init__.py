@@ -112,7 +112,7 @@ def cost(report, args):
 def draw(report, found):
     fig, axes = report.subplots(3, len(found), figsize=(2.3 * len(found), 6.0), sharex="col")
     for column, (name, r) in zip(axes.T, found.items()):
-        column[0].semilogy(r["step"], r["height"], color="k", linewidth=0.9)
+        column[0].plot(r["step"], r["height"], color="k", linewidth=0.9)
         column[1].plot(r["step"], r["cosine"], color="#3b6fb6", linewidth=0.9)
         column[1].axhline(0.0, color="0.6", linewidth=0.6)
         column[2].semilogy(r["step"], r["pl"], color="#b5123e", linewidth=0.9)

@@ -167,3 +167,24 @@ def test_rivals_along_a_run_by_hand():
     np.testing.assert_allclose(cosine(2 * x * x, 2 * abs(x), abs(x)), [1, 1, 1, np.nan])
     with pytest.raises(ValueError, match=r"power must lie in \[1, 2\], got 3"):
         pl(x, x, 0.0, power=3)
+
+
+def test_the_heat_map_is_white_where_a_pair_is_not_allowed():
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from problems.landscape.conditions.pictures import region
+
+    e = drawn(1)
+    figure, axis = plt.subplots()
+    T = np.ma.filled(region(axis, e, 0.1, mesh=50).get_array(), np.nan).reshape(50, 50)
+    plt.close(figure)
+    (a0, a1), (b0, b1) = axis.get_xlim(), axis.get_ylim()
+    a, b = np.linspace(a0, a1, 50), np.linspace(b0, b1, 50)
+    shown = np.isfinite(T)
+    assert 0 < shown.sum() < T.size and T[shown].min() >= 0
+    for i, j in np.argwhere(~shown)[::97]:
+        assert e.min_T(a[j], b[i]) < 0 or a[j] < b[i] + 0.1
+    for i, j in np.argwhere(shown)[::97]:
+        assert T[i, j] == pytest.approx(e.min_T(a[j], b[i]), rel=1e-12)
