@@ -74,8 +74,8 @@ class Muon(MatrixMethod):
 
             W ← W - η · .2 √max(d_out, d_in) O - η λ W          root mean square of a step: .2 η
 
-        Source: Liu et al. 2025, arXiv:2502.16982 (matching the size of updates). AdamW with the same η and λ for
-        the rest, unless another `fallback` is given.
+        Source: Liu et al. 2025, arXiv:2502.16982 (matching the size of updates). AdamW with the
+        same η and λ for the rest, unless another `fallback` is given.
         """
         settings.setdefault("fallback", AdamW(lr, beta1=0.9, beta2=0.95, decay=decay))
         return cls(layout, lr, momentum=momentum, decay=decay, scale="moonlight", **settings)

@@ -94,7 +94,7 @@ def passes(report):
     s = np.geomspace(0.01, 0.7, 200)
     mapped = {n: after(lambda M, n=n: newton_schulz(M, n), s) for n in (5, 20)}
     for n, values in mapped.items():
-        report.claim(f"{n} passes of Newton-Schulz map s in [.01, .7] into [.68, 1.14] (median image)",
+        report.claim(f"{n} passes of Newton-Schulz map [.01, .7] into [.68, 1.14] (median image)",
                      float(np.median(values)), float(values.min()), float(values.max()),
                      origin="code", where="KellerJordan/Muon, its quintic",
                      how="from the smallest to the largest of 200", between=(0.68, 1.14),

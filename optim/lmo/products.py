@@ -5,8 +5,8 @@ An odd polynomial in the matrix acts on its singular values and leaves the singu
     X ← a X + (b S + c S²) X,   S = X Xᵀ          s ← a s + b s³ + c s⁵
 
 Passed through a few such quintics all singular values end up at, or near, 1. The sets below differ
-in what they aim at: Jordan's five equal passes are fast and stay 30 % off, Polar Express has its own
-quintic for every pass and converges, the classical cubic and quintic converge without tuning.
+in what they aim at: Jordan's five equal passes are fast and stay 30 % off, Polar Express has its
+own quintic for every pass and converges, the classical cubic and quintic converge without tuning.
 """
 from minigrad.backend import xp
 

@@ -53,7 +53,7 @@ def test_a_rule_of_ones_own_and_a_schedule_for_both():
 
 def test_bad_input():
     layout = layout_of(W=(2, 3), b=(2,))
-    with pytest.raises(ValueError, match=r"Halves\.init: theta must be one point \(8,\) .* \(4, 8\)"):
+    with pytest.raises(ValueError, match=r"Halves\.init: theta must be one point \(8,\) .* \(4, "):
         Halves(layout).init(xp.zeros((4, 8)))
     with pytest.raises(ValueError, match=r"Halves: b has shape \(2,\), which is no matrix"):
         Halves(layout, matrices=lambda entry: True)

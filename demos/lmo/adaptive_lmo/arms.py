@@ -1,7 +1,7 @@
 """The methods of the comparison, each with a grid of rates of the same size, and one run of them.
 
-All take a straight line to zero. The matrix methods differ in the exponent alone: pinned to the same
-size of step, and with the same AdamW, at a fixed rate, for what is no inner matrix.
+All take a straight line to zero. The matrix methods differ in the exponent alone: pinned to the
+same size of step, and with the same AdamW, at a fixed rate, for what is no inner matrix.
 """
 import numpy as np
 

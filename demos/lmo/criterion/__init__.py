@@ -1,4 +1,4 @@
-"""One layer's best power of the singular values is known exactly; inside networks it needs curvature.
+"""One layer's best power of singular values is known exactly; inside networks it needs curvature.
 
 Question   does the tightness criterion J pick the geometry that lowers the loss most: on one-layer
            regressions, over many steps, and for the hidden layers of a network?

@@ -191,7 +191,7 @@ def test_nothing_to_choose_from():
 
 
 def test_messages():
-    with pytest.raises(ValueError, match=r"criterion: G \(3, 4\), M \(3, 4\) and A \(5, 4\) do not"):
+    with pytest.raises(ValueError, match=r"criterion: G \(3, 4\), M \(3, 4\) and A \(5, 4\) do"):
         criterion(array(G), array(G), array(A.T))
     with pytest.raises(ValueError, match=r"criterion: t must lie in \[0, 1\], got the range"):
         criterion(array(G), array(G), array(A), low=-0.1)

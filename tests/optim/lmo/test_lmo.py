@@ -141,7 +141,8 @@ def test_known_balls():
     diagonal = array(np.diag([3.0, -2.0, 0.0, 1e-3]))
     np.testing.assert_allclose(to_host(lmo(diagonal)), np.diag([1.0, -1, 0, 1]), atol=1e-12)
     for P in (1.0, 1.5, 3.0, math.inf):                     # one row: all balls agree
-        np.testing.assert_allclose(to_host(lmo(row, P)), to_host(row) / np.linalg.norm(to_host(row)))
+        unit = to_host(row) / np.linalg.norm(to_host(row))
+        np.testing.assert_allclose(to_host(lmo(row, P)), unit)
     assert [float((M * lmo(M, P)).sum()) for P in POWERS] == sorted(
         float((M * lmo(M, P)).sum()) for P in POWERS)       # larger balls, more alignment
     np.testing.assert_allclose(to_host(lmo(M, 2.0, scaled=True)), to_host(M), atol=1e-12)

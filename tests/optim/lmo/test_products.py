@@ -1,4 +1,4 @@
-"""The polar factor by matrix products: scalar maps, convergence, any shape, any number of passes."""
+"""The polar factor by matrix products: scalar maps, convergence, any shape and number of passes."""
 import numpy as np
 import pytest
 
@@ -73,7 +73,7 @@ def test_convergent_iterations(coefficients, order):
 
 
 def test_more_than_five_passes_through_the_gram_matrix():
-    """Seven passes of a wide matrix: the scalar map seven times, the Gram formed anew after five."""
+    """Seven passes of a wide matrix: the scalar map seven times, a new Gram matrix after five."""
     s = np.geomspace(1, 1e-2, 6)
     M, t = spread(6, 20, s), s / (np.linalg.norm(s) + 1e-7)
     a, b, c = JORDAN
