@@ -127,6 +127,10 @@ class SchattenMuon(MatrixMethod):
 
     def observe(self, objective, theta, state):
         if self.due(state):
+            if not hasattr(objective, "layers"):
+                raise TypeError(f"{type(self).__name__}.step: to choose t it looks at the layers of "
+                                f"an Objective, got {type(objective).__name__}. Give an Objective "
+                                "of a Problem with a layout, or every=None.")
             return objective.value_and_grad(theta, watch=True)
         return objective.value_and_grad(theta)
 

@@ -160,7 +160,7 @@ def trace(objective, optimizer, theta, *, steps, tolerance):
         points.append(to_host(theta).reshape(-1))
         heights.append(float_of(loss.reshape(())))
         for name in traces if t else ():
-            traces[name].append(float_of(state[name].reshape(())))
+            traces[name].append(np.array(to_host(state[name])).squeeze())   # () or (L,)
         if t > 0 and not tolerance < heights[-1] < math.inf:
             break
     traces = {name: np.array(numbers) for name, numbers in traces.items()}

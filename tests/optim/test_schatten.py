@@ -7,6 +7,7 @@ from minigrad import Layout, graph
 from minigrad.backend import to_host, xp
 from optim import (SGD, Adam, MuAdam, Muon, Objective, SchattenMuon, descent, train)
 from optim.lmo import criterion, polar, psi
+from optim.sweep import trace
 from problems import Network
 from problems.networks.cnn import CNN
 from problems.networks.lstm import LSTM
@@ -291,6 +292,16 @@ def test_prescribed_exponents():
         np.testing.assert_array_equal(state["exponents"], [0.0, 0.25 * step])
 
 
+def test_a_trace_keeps_the_exponents_of_all_layers():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 5)), rng.integers(0, 3, 64)
+    problem = Network(MLP((5, 8, 3), "tanh"), (x, y))
+    run = trace(SchattenMuon(problem.layout, every=3), Objective(problem), problem.start(rng),
+                steps=8, tolerance=0.0)
+    t = run.traces["exponents"]
+    assert t.shape == (8, 2) and (t[:3] == 0).all() and t[5:].max() > 0     # t is chosen in step 4
+
+
 def test_training_keeps_the_exponents():
     problem, theta, x, y = regression()
     run = train(problem, SchattenMuon(problem.layout, every=5), rng=np.random.default_rng(0),
@@ -338,5 +349,11 @@ def test_messages():
     theta = layout.ravel(point)
     opt, f = SchattenMuon(layout, every=1), Objective(lambda x: (x * x).sum(-1) / 2)
     theta, state, _ = opt.step(f, theta, opt.init(theta))
+
+    class Bare:
+        def value_and_grad(self, theta):
+            return xp.asarray(1.0), theta
+    with pytest.raises(TypeError, match="to choose t it looks at the layers of an Objective, got B"):
+        opt.step(Bare(), theta, state)
     with pytest.raises(ValueError, match="SchattenMuon.step: no input of K, W was seen. Give"):
         opt.step(f, theta, state)

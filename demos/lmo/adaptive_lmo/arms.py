@@ -9,7 +9,7 @@ from minigrad.backend import float_of
 from optim import AdamW, MuAdam, Objective, SchattenMuon, descent, linear
 
 REST = 3e-3                                             # AdamW's rate for heads, biases, tables
-MATRIX, ADAM = (0.005, 0.015, 0.05), (1e-3, 3e-3, 1e-2)  # rates, a factor of about 3 apart
+MATRIX, ADAM = (0.015, 0.05, 0.15), (3e-3, 1e-2, 3e-2)   # rates, a factor of about 3 apart
 EVERY = 10                                              # runs are short: choose often
 ARMS = ("AdamW", "SGD, pinned", "t = 1/2", "Muon, pinned", "MuAdam", "random t", "adaptive",
         "adaptive, kfac")

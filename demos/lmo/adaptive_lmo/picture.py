@@ -11,7 +11,7 @@ COLOURS = {"AdamW": "0.35", "SGD, pinned": "#3b6fb6", "t = 1/2": "#7f9fd0",
 
 
 def draw(report, results):
-    figure, axes = report.subplots(2, len(results), figsize=(2.6 * len(results) + 1.2, 5.4),
+    figure, axes = report.subplots(2, len(results), figsize=(max(2.3 * len(results), 3) + 1.8, 5.4),
                                    squeeze=False)
     for (above, below), (scene, found) in zip(axes.T, results.items()):
         for arm, (_, _, curve, _) in found.items():
@@ -31,6 +31,6 @@ def draw(report, results):
     axes[1, 0].set_ylabel("t of each layer (0 Muon, 1 SGD)\nfirst green, last violet")
     handles, labels = axes[0, -1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", fontsize=7)
-    figure.suptitle("Fixed, random and chosen exponents at the end of training, and what was "
-                    "chosen", fontsize=10)
+    figure.suptitle("Fixed, random and chosen exponents:\nthe loss at the end, and what was chosen",
+                    fontsize=9)
     report.figure(figure)
