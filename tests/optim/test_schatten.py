@@ -296,7 +296,7 @@ def test_a_trace_keeps_the_exponents_of_all_layers():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(64, 5)), rng.integers(0, 3, 64)
     problem = Network(MLP((5, 8, 3), "tanh"), (x, y))
-    run = trace(SchattenMuon(problem.layout, every=3), Objective(problem), problem.start(rng),
+    run = trace(Objective(problem), SchattenMuon(problem.layout, every=3), problem.start(rng),
                 steps=8, tolerance=0.0)
     t = run.traces["exponents"]
     assert t.shape == (8, 2) and (t[:3] == 0).all() and t[5:].max() > 0     # t is chosen in step 4
