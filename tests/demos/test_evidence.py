@@ -79,6 +79,8 @@ def test_a_pair_stays_a_pair_in_the_bootstrap():
     _, t_low, t_high = t_interval(x[1] - x[2])
     assert t_low < low < value < high < t_high          # too narrow, by a little
     assert high - low > 0.75 * (t_high - t_low)
+    apart = lambda a, b: abs(a - b).max()               # sees at once if rows are dealt anew
+    assert paired_bootstrap(rng, apart, x[0] + 1, x[0]) == pytest.approx((1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="unequal length"):
         paired_bootstrap(rng, gap, x[0], x[0, :5])
 
