@@ -6,6 +6,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
+from minigrad.ops.normalisation import standardize_slope
 from optim import SGD, Objective
 from optim.sweep import sweep
 from problems.landscape.critical.index_study import bootstrap, ranks
@@ -23,6 +24,20 @@ def test_log_softmax_along_any_axis(axis):
     g = mg.grad(lambda x: mg.sum(mg.log_softmax(x, axis=axis) * xp.asarray(w)))(xp.asarray(x))
     p = np.exp(y)
     np.testing.assert_allclose(to_host(g), w - p * w.sum(axis=axis, keepdims=True), atol=1e-12)
+
+
+def test_the_slope_of_standardize_is_its_symmetric_jacobian():
+    """J g against differences of (x - mean) / sqrt(var + eps), called on plain arrays."""
+    rng = np.random.default_rng(0)
+    x, g, h = rng.standard_normal((3, 5)), rng.standard_normal((3, 5)), 1e-6
+
+    def standard(x):
+        centred = x - x.mean(axis=-1, keepdims=True)
+        return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)
+
+    slope = to_host(standardize_slope(xp.asarray(g), xp.asarray(x), axis=-1, eps=1e-5))
+    np.testing.assert_allclose(slope, (standard(x + h * g) - standard(x - h * g)) / (2 * h),
+                               rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("padding", [2, 3, 4])
