@@ -10,7 +10,8 @@ Time       about 2 s; --quick 1 s.
 Source     Li et al. 2018, arXiv:1712.09913; Dinh et al. 2017, arXiv:1703.04933; Kwon et al. 2021,
            arXiv:2102.11600.
 
-The network: ReLU 10-32-32-5 on 300 points of Gaussian clusters, trained for 500 steps.
+The network: ReLU 10-32-32-5 on 300 points of Gaussian clusters, trained for 500 steps. The claims
+are identities, or their absence: one network decides them. Nothing was scanned.
 """
 import numpy as np
 

@@ -13,6 +13,9 @@ Source     Ghorbani, Krishnan & Xiao 2019, arXiv:1901.10159 (densities of networ
 "Sharpness" often means the largest eigenvalue. Here that is only measured well; what it says about
 generalisation is a correlation, and rescaling the layers of a ReLU network changes it but not the
 function: see `filter_normalisation`.
+
+Revised after first results: intervals now come from nine starts, eight estimates or fifty repeats,
+where single estimates with two standard errors stood before.
 """
 import numpy as np
 

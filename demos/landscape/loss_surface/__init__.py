@@ -12,6 +12,8 @@ Source     Li et al. 2018, arXiv:1712.09913; the walk: Antognini & Sohl-Dickstei
 --model mlp (784-64-64-10), cnn, transformer; --data names the set (default: real data where they
 are found, generated ones otherwise); --checkpoint draws around a point saved by `train` instead.
 Heights are taken in float32, curvature in float64. No dropout, no noise: the loss is a function.
+The claims are about one network, as its pictures are; intervals are over random walks and probes.
+Revised after first results: one walk became five, one random direction the mean over all of them.
 """
 import argparse
 import time
