@@ -48,7 +48,7 @@ def run(args, report):
                  title=f"{runs} independent runs; the expectation's least value before step K")
     report.claim("the largest of (upper end of the expectation's interval) / (its bound), over "
                  "problems, methods and K", max(row[-1] for row in rows), at_most=1.0,
-                 origin="paper", where=WHERE, how=f"95 % t, n = {runs} runs, at the best step")
+                 origin="paper", where=WHERE, how=f"the exact maximum of upper ends, each of a 95 % t, n = {runs} runs")
     floor(report, curves)
     report.data["rows"] = rows
     if report.plotting:

@@ -71,7 +71,7 @@ def place(point):
 
 def count(report, table):
     same = dict(origin="paper", where="table of conditions, section 2",
-                how="search over the box from every local maximum of a mesh; no interval")
+                how="one search over the box, from every local maximum of a mesh")
     n = len(table)
     report.claim("examples on which some pair (alpha, alpha - 1) holds",
                  sum(part["alpha-beta"]["holds"] for part in table.values()), equals=n, **same)

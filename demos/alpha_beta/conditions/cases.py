@@ -28,7 +28,7 @@ CASES = (Case("1", example1, (-4, 3)), Case("2", example2, (-.5, 2.5)),
          Case("3", example3, (-1, 4)), Case("3 variant", example3_variant, (-1, 4)),
          Case("6", example6, (-1, 2)), Case("4", example4, (-2, 2), False),
          Case("5", network, (-2, 2), False))
-SEARCH = "search over all of the plane, and the limit at infinity"
+SEARCH = "one search over all of the plane, and the limit at infinity"
 
 
 def claims_of_the_paper(report, quick):
@@ -75,9 +75,9 @@ def matrices_and_network(report):
     claimed = 2.0 * cross.max() / (f.residuals ** 2).min()
     report.claim("example 4: least alpha of the gap 1 on [-2, 2]^4 / the stated 2C/c",
                  alpha_min(f, (-2, 2), 1.0).value / claimed, at_most=1.0, origin="paper",
-                 where="example 4", how="search from 4,000 points; C from 20,000 points")
+                 where="example 4", how="one search from 4,000 points; C from 20,000")
     g = network()
     stated = g.claimed_alpha(2.0, np.sqrt(8.0))
     report.claim("example 5: least alpha of the gap 1 on [-2, 2]^3 / the stated one",
                  alpha_min(g, (-2, 2), 1.0).value / stated, at_most=1.0, origin="paper",
-                 where="example 5", how="search on a mesh; minimisers by descent from 40 starts")
+                 where="example 5", how="one search on a mesh; minimisers by descent from 40 starts")

@@ -94,6 +94,11 @@ def least(problem, box, condition, centre=None, **search):
     condition   "PL", "relaxed PL" (d = 1, the weakest at small f - f*), "Aiming", or "QCvx", which
                 takes one `centre` x* for all x
     """
+    if condition not in (*RIVALS, "QCvx"):
+        raise ValueError(f"least: unknown condition {condition!r}. Use one of "
+                         f"{', '.join(RIVALS)}, QCvx.")
+    if condition == "QCvx" and centre is None:
+        raise ValueError("least: QCvx is measured from one minimiser. Give centre=x*.")
     formula = RIVALS["Aiming" if condition == "QCvx" else condition]
 
     def score(p):
@@ -149,6 +154,9 @@ def supremum(problem, box, score, *, mesh=None, bounded=False, rng=None):
 def coordinates(problem, box, d):
     """(u -> x, low, high): the box itself, or the compactified space."""
     if box is not None:
+        if len(box) != 2 or any(np.shape(end) not in ((), (d,)) for end in box):
+            raise ValueError(f"domain: a box is (low, high), each a number or {d} of them, got "
+                             f"{box}.")
         low, high = (np.broadcast_to(np.asarray(end, float), (d,)) for end in box)
         if not (low < high).all():
             raise ValueError(f"domain: the box is empty, low={low}, high={high}.")

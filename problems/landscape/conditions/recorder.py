@@ -64,11 +64,12 @@ def record(problem, method, theta, indices, *, every=None, examples=None, progre
     Raises    RuntimeError if the second pass does not end where the first did
     """
     last, steps = xp.asarray(theta), 0
+    losses_of = examples or example_losses(known(problem))
     for k, last, _, _, _ in follow(problem, method, last, indices):
         steps = k
     if not steps:
         raise ValueError("record: there are no batches. Let indices() give at least one.")
-    losses = to_host((examples or example_losses(problem))(last)).astype(float)
+    losses = to_host(losses_of(last)).astype(float)
     notes, full = [], {key: [] for key in ("step", "height", "slope", "inner", "distance")}
     whole = Objective(problem)
     for k, x, loss, g, index in follow(problem, method, xp.asarray(theta), indices):
@@ -88,12 +89,13 @@ def record(problem, method, theta, indices, *, every=None, examples=None, progre
 def record_stored(problem, method, theta, indices, *, every=1, examples=None):
     """The same from one pass: every m-th point and gradient are kept until x_K is known: Record."""
     kept, last = [], None
+    losses_of = examples or example_losses(known(problem))
     for k, last, loss, g, index in follow(problem, method, xp.asarray(theta), indices):
         if g is not None and k % every == 0:
             kept.append((k, last, g, float_of(loss), to_host(index)))
     if not kept:
         raise ValueError("record_stored: there are no batches. Let indices() give at least one.")
-    losses = to_host((examples or example_losses(problem))(last)).astype(float)
+    losses = to_host(losses_of(last)).astype(float)
     G = np.array([inner(g, x, last) for _, x, g, _, _ in kept])
     return Record(np.array([k for k, *_ in kept]), G, np.array([F for _, _, _, F, _ in kept]),
                   np.array([losses[index].mean() for *_, index in kept]), last, {},
@@ -134,6 +136,14 @@ def batch_of(problem, index):
     return index if isinstance(problem, FiniteSum) else tuple(a[index] for a in problem.data)
 
 
+def known(problem):
+    """TypeError unless the problem is a sum of parts that can be named by indices."""
+    if isinstance(problem, FiniteSum) or getattr(problem, "data", None) is not None:
+        return problem
+    raise TypeError("record: needs a FiniteSum, or a Network with its data, got "
+                    f"{type(problem).__name__}. Give the data to Network(model, data).")
+
+
 def inner(g, x, last):
     """<g, x - x_K> in float64."""
     return float_of(xp.sum(g.astype("float64") * (x.astype("float64") - last)))
@@ -164,7 +174,11 @@ def example_losses(problem):
     a classifier's cross-entropies (averaged over the tokens of a row, where targets are rows)."""
     if isinstance(problem, FiniteSum):
         return problem.parts
-    own = getattr(problem.model, "losses", None) or partial(cross_entropies, problem.model)
+    own = getattr(problem.model, "losses", None)
+    if own is None and problem.data[1].dtype.kind == "f":
+        raise TypeError(f"record: the loss of single examples of {type(problem.model).__name__} is "
+                        "not known. Give examples=, a function theta -> (N,).")
+    own = own or partial(cross_entropies, problem.model)
 
     def losses(theta, rows=512):
         params, data = problem.params(theta), problem.data

@@ -195,5 +195,11 @@ def test_refusals():
         verify_on_domain(bowl(), (-1, 1), 1, 2)
     with pytest.raises(ValueError, match="gap alpha - beta must be > 0, got 0"):
         alpha_min(bowl(), (-1, 1), 0)
+    with pytest.raises(ValueError, match=r"a box is \(low, high\), each a number or 1 of them"):
+        beta_min(bowl(), ([1, 2], 3), 1)
+    with pytest.raises(ValueError, match="unknown condition 'Lipschitz'. Use one of PL"):
+        least(bowl(), (-1, 1), "Lipschitz")
+    with pytest.raises(ValueError, match=r"QCvx is measured from one minimiser. Give centre"):
+        least(bowl(), (-1, 1), "QCvx")
     with pytest.raises(ValueError, match="the box is empty"):
         beta_min(bowl(), (1, -1), 1)

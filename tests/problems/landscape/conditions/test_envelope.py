@@ -149,6 +149,22 @@ def test_a_replay_that_differs_is_an_error():
         shuffled(96, 97, 1, 0)
 
 
+def test_what_cannot_be_recorded():
+    with pytest.raises(TypeError, match="needs a FiniteSum, or a Network with its data, got Network"):
+        record(Network(MLP((2, 3))), SGD(0.1), np.zeros(9), shuffled(4, 2, 1, 0))
+    x = np.ones((4, 2))
+    net = Network(MLP((2, 1), loss="mse"), (x, x[:, :1]))
+    theta = net.start(np.random.default_rng(0))
+    with pytest.raises(TypeError, match="loss of single examples of MLP is not known. Give examples"):
+        record(net, SGD(0.1), theta, shuffled(4, 2, 1, 0))
+
+    def squares(t):
+        return ((net.model.apply(net.params(t), net.data[0]) - net.data[1]) ** 2)[:, 0]
+
+    run = record(net, SGD(0.1), theta, shuffled(4, 2, 1, 0), examples=squares)
+    assert run.E[-1] == pytest.approx(run.final)
+
+
 def test_finite_sums_can_be_recorded():
     f = HalfSpace(2)
     run = record(f, SGD(0.25), f.start(np.random.default_rng(102)),

@@ -35,7 +35,7 @@ SOURCE = "arXiv:2509.03594"
 DTYPE = "float32"
 NAMES = ("Adam", "SGD", "Muon", "plain", "log", "rms")
 INDUCED, OTHERS = NAMES[3:], NAMES[:3]
-CELLS = json.loads((Path(__file__).parent / "published" / "test_functions.json").read_text(
+CELLS = json.loads((Path(__file__).parents[1] / "published" / "test_functions.json").read_text(
     encoding="utf-8"))["best"]["cells"]
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 

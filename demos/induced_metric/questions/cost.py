@@ -74,7 +74,7 @@ def run(args, report):
                   "low", "high"],
                  [[name, operations[name], 1e6 * float(np.median(seconds[name])), *ratios[name]]
                   for name in named], title=f"one update of {theta.size:,} float32 parameters")
-    exact = dict(origin="ours", where="optim/", how="counted")
+    exact = dict(origin="ours", where="optim/", how="exact: counted")
     report.claim("operations a parameter: plain minus SGD with momentum",
                  operations["plain"] - operations[BASE], equivalent=(DOT, 0.01), **exact,
                  why="one dot product; the rest does not grow with the number of parameters")
