@@ -41,8 +41,8 @@ class SchattenMuon(MatrixMethod):
         "adam"     Adam (e = 1/4)          MuAdam (e = 1/4)
         "padam"    Adam (e = 1/4)          Muon (e = 0)             e = t/(2 (1 + t))
 
-    The statistics c and b (or N and D on a grid, where K-FAC's cross terms, products or moments
-    leave no sum) are averaged exponentially, t itself never is.
+    The statistics c and b (with products or moments N and D on a grid, since no sum is left) are
+    averaged exponentially, t itself never is.
 
     Source: Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, and the authors' code for what
     the abstract leaves open; p there is 1/t here.
@@ -56,7 +56,7 @@ class SchattenMuon(MatrixMethod):
     every       k   steps from one choice of t to the next; None: never, t stays at its start, 0
     average     memory of the statistics, in [0, 1)
     low, high   range of the adaptive t; at `low` (to 1 %) a layer takes t = 0
-    curvature   "identity" (the paper), "kfac" (Γ of each layer) or "hvp" (four grid points more)
+    curvature   "identity" (the paper), "kfac" (Γ of each layer) or "hvp" (five products a layer)
     rule        "exact": J;   "bound": Hölder's lower bound of it, from one evaluation alone
     moment      None, "adam" or "padam";  beta2, eps  β₂ and ε, inside the power
     scale       "pinned", the line above; "jordan", "moonlight", "plain" as in `Muon`, no pinning.

@@ -134,7 +134,8 @@ class Trace(NamedTuple):
 
     points   (k, d), from the start on
     heights  (k,)
-    traces   {name: (k-1,), or (k-1, L) of L numbers}: what the method leaves in its state under `traces`, after each step
+    traces   {name: (k-1,), or (k-1, L) of L numbers}: what the method leaves in its state under
+             `traces`, after each step
     """
 
     points: np.ndarray
