@@ -6,6 +6,7 @@ import pytest
 
 from minigrad.backend import to_host, xp
 from optim.lmo import lmo, norm, psi
+from optim.lmo.power import fast_svd
 from tests.optim.lmo import golden
 
 NAMES = list(golden.MATRICES)
@@ -105,6 +106,19 @@ def test_eigh_against_the_decomposition_in_float32():
     M = np.random.default_rng(0).normal(size=(64, 256))
     rough = to_host(psi(array(M, "float32"), 0.5))
     np.testing.assert_allclose(rough, host_psi(M, 0.5, "svd"), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("m, n, r", [(5, 9, 5), (9, 5, 5), (6, 6, 2), (1, 4, 1)])
+def test_decomposition_from_the_gram_matrix(m, n, r):
+    """U diag(s) Vᵀ is M whatever the rank; kept vectors are orthonormal; s falls."""
+    rng = np.random.default_rng(0)
+    M = rng.normal(size=(m, r)) @ rng.normal(size=(r, n))
+    U, s, Vt = map(to_host, fast_svd(array(M)))
+    np.testing.assert_allclose(U * s @ Vt, M, atol=1e-12)
+    np.testing.assert_allclose(s[:r], np.linalg.svd(M, compute_uv=False)[:r], rtol=1e-10)
+    assert (s[r:] == 0).all() and (np.diff(s) <= 0).all()
+    for vectors in (U[:, :r].T, Vt[:r]):
+        np.testing.assert_allclose(vectors @ vectors.T, np.eye(r), atol=1e-10)
 
 
 @pytest.mark.parametrize("ball, P", [("schatten", 1.0), ("schatten", 1.5), ("schatten", 4.0),
