@@ -7,7 +7,7 @@ from demos.__main__ import main
 
 QUICK = {"lmo_geometry": (7, "Steps of norm 1 along one gradient"),
          "criterion": (10, "SGD or Muon?"), "overhead": (4, "an ordinary step, and what a choice"),
-         "adaptive_lmo": (12, "perceptron: at the end of 60 steps"),
+         "adaptive_lmo": (9, "perceptron: at the end of 60 steps"),
          "ablation": (3, "What a change of one part does")}
 VERDICTS = {"holds", "fails", "undecided"}
 

@@ -34,13 +34,14 @@ SOURCE = "arXiv:2605.19781"
 DTYPE = "float32"
 STEPS = {"perceptron": 400, "text": 200, "patches": 120, "factors": 150}
 DEPTHS = (1, 2, 5)
-SEEDS = 5
 FEWER = [arm for arm in ARMS if arm not in ("MuAdam", "adaptive, kfac")]    # where steps are dear
 
 
 def arguments(parser):
     parser.add_argument("--scenes", default=None, metavar="LIST", help="of depth, "
                         + ", ".join(SCENES) + "; default all, with --quick depth and perceptron")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of each arm and "
+                        "rate (default 5, the fewest that give an interval; --quick 2)")
 
 
 def run(args, report):
@@ -61,7 +62,7 @@ def run(args, report):
 
 def compare(scene, args, report):
     """{arm: (rate, score of each seed at it, the whole curve, exponents of the first seed)}."""
-    seeds = range(args.seed, args.seed + (2 if args.quick else SEEDS))
+    seeds = range(args.seed, args.seed + (2 if args.quick else args.seeds))
     steps = 60 if args.quick else STEPS.get(scene, 600)
     arms = ARMS if scene == "perceptron" else FEWER
     calls = [(scene, arm, lr, seed, steps, args.data_dir)
