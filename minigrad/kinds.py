@@ -113,6 +113,11 @@ def array(where, name, value):
     return value
 
 
+def brought(where, name, value):
+    """As `array`; one that lies on the host is brought to the backend in use."""
+    return array(where, name, xp.asarray(value) if isinstance(value, np.ndarray) else value)
+
+
 def vector(where, name, value):
     """One point (d,), every coordinate finite."""
     array(where, name, value)

@@ -51,7 +51,8 @@ class SaddleFreeNewton(Optimizer):
                              "Use None for the dense form.")
         if damping is not None and not real("SaddleFreeNewton", "damping", damping) >= 0:
             raise ValueError(f"SaddleFreeNewton: damping must be >= 0, got {damping}.")
-        if not callable(lr) and not bool(xp.all(checked("SaddleFreeNewton", "lr", lr, "") > 0)):
+        if not callable(lr) and not bool(
+                xp.all(xp.asarray(checked("SaddleFreeNewton", "lr", lr, "")) > 0)):
             raise ValueError(f"SaddleFreeNewton: lr must be > 0, got {lr}.")
         self.configure(lr=lr)
         self.k, self.damping = k, damping

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.arguments import generator
 from minigrad.backend import xp
-from minigrad.kinds import array, expects, natural, real, source, whole
+from minigrad.kinds import expects, natural, real, source, table, whole
 
 from .dataset import Dataset, Split
 
@@ -63,7 +63,7 @@ def gaussian_centres(rng, clusters=15, dim=10, spread=1.3):
     return spread * rng.standard_normal((clusters, dim))
 
 
-@expects(rng=source, centres=array, n=whole(), classes=whole(1), noise=real,
+@expects(rng=source, centres=table, n=whole(), classes=whole(1), noise=real,
          label_noise=real)
 def gaussian_clusters(rng, centres, n, classes=5, noise=0.6, label_noise=0.0):
     """n points (n, dim) around uniformly drawn centres, and their labels (n,) int64."""

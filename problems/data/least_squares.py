@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.arguments import generator
 from minigrad.backend import xp
-from minigrad.kinds import array, expects, natural, real, source, whole
+from minigrad.kinds import expects, natural, real, source, table, whole
 
 from .dataset import Dataset, Split
 
@@ -50,7 +50,7 @@ def power_law_teacher(rng, dim):
     return Q * np.sign(np.diag(R)), rng.standard_normal(dim)
 
 
-@expects(rng=source, n=whole(), rotation=array, teacher=array, power=natural, noise=real)
+@expects(rng=source, n=whole(), rotation=table, teacher=table, power=natural, noise=real)
 def power_law_points(rng, n, rotation, teacher, power=2.0, noise=0.01):
     """n inputs (n, dim) with covariance eigenvalues k^-power and their noisy answers (n,)."""
     generator("power_law_points", rng)

@@ -1,6 +1,6 @@
 """What the tools here take for a landscape and for an operator: the kinds of `minigrad.kinds`."""
 from minigrad.arguments import short
-from minigrad.kinds import array
+from minigrad.kinds import brought
 from optim.objective import Objective
 
 
@@ -19,4 +19,4 @@ def operator_of(where, name, value):
     if not hasattr(value, "ndim"):
         raise TypeError(f"{where}: {name}: need an object with .matvec and .n, or a square matrix, "
                         f"got {short(value)}. Wrap a loss as HessianOp(loss, theta).")
-    return array(where, name, value)
+    return brought(where, name, value)

@@ -4,7 +4,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import count, numbers
 from minigrad.backend import to_host, xp
-from minigrad.kinds import expects, array, real, table, whole
+from minigrad.kinds import brought, expects, real, table, whole
 
 from problems.problem import Problem
 
@@ -47,7 +47,7 @@ class StrictSaddle(Problem):
     coordinates it never leaves.
     """
 
-    @expects(d=whole(), gam=real, rotation=array)
+    @expects(d=whole(), gam=real, rotation=brought)
     def __init__(self, d=10, gam=1.0, rotation=None):
         count("StrictSaddle", "d", d, least=0)
         if d < 2 or not gam > 0:

@@ -9,7 +9,7 @@ forward (J), bend it (l''), pull it back (J^T).
 import minigrad as mg
 from minigrad.arguments import point
 from minigrad.backend import float_of, xp
-from minigrad.kinds import array, expects, function
+from minigrad.kinds import brought, expects, function
 from optim.objective import average, shares
 
 from .hessian import check_finite, check_vector
@@ -28,7 +28,7 @@ class GaussNewtonOp:
     .n, .dtype, .calls, Raises   as in HessianOp
     """
 
-    @expects(outputs=function, height=function, theta=array)
+    @expects(outputs=function, height=function, theta=brought)
     def __init__(self, outputs, height, theta, batches=None):
         theta = xp.asarray(theta)
         if theta.ndim != 1:

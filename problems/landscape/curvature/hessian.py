@@ -9,7 +9,7 @@ same face, so that every estimator can be tried where the answer is known.
 import math
 
 from minigrad.backend import float_of, xp
-from minigrad.kinds import array, expects, natural, vector
+from minigrad.kinds import array, brought, expects, natural, vector
 from problems.landscape.doors import landscape, operator_of
 from optim.objective import Objective
 
@@ -36,7 +36,7 @@ class HessianOp:
     Kinks (ReLU) are invisible: the product is that of the Hessian almost everywhere.
     """
 
-    @expects(theta=array)
+    @expects(theta=brought)
     def __init__(self, loss, theta, batches=None, mode="exact"):
         theta = xp.asarray(theta)
         if theta.ndim != 1:
@@ -59,7 +59,7 @@ class HessianOp:
 class MatrixOp:
     """v -> A v of a matrix A (n, n), with the face of a HessianOp."""
 
-    @expects(A=array)
+    @expects(A=brought)
     def __init__(self, A):
         self.A = xp.asarray(A)
         if self.A.ndim != 2 or self.A.shape[0] != self.A.shape[1]:
@@ -135,7 +135,7 @@ def dense_hessian(op):
     return 0.5 * (H + H.T)
 
 
-@expects(loss=landscape, theta=array)
+@expects(loss=landscape, theta=brought)
 def dense_hessians(loss, theta):
     """Hessians (..., d, d) of a batch of points (..., d), d products in all."""
     return Objective.of(loss, where="dense_hessians").hessian(xp.asarray(theta))

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kinds import array, expects, real
+from minigrad.kinds import brought, expects, real
 from minigrad.backend import to_host, xp
 
 KERNELS = ("rbf", "linear", "polynomial", "sigmoid")
@@ -60,7 +60,7 @@ def width(where, name, value):
     return value if isinstance(value, str) else real(where, name, value)
 
 
-@expects(rows=array, bandwidth=width)
+@expects(rows=brought, bandwidth=width)
 def kernel_pca(rows, kernel="rbf", bandwidth="median", components=4):
     """The first principal components of vectors in the space of a kernel.
 
