@@ -76,6 +76,8 @@ def run(args, report):
     report.data["barriers"] = {f"{w} {name}": [r.height for r in found]
                                for (w, name), found in ridges.items()}
 
+    report.data["profiles"] = {f"{w} {name}": [dict(t=r.ts, loss=r.losses) for r in found]
+                               for (w, name), found in ridges.items()}
     claim_ridges(report, ridges, pairs, change)
     if report.plotting:
         draw(report, ridges, middle, *kept[64])

@@ -82,7 +82,8 @@ def run(args, report):
     report.table(["trained, deepest", "at d1 = -1", "0", "1", "loss"],
                  [[kind, *ratio[kind][0], planes[kind].centre] for kind in KINDS],
                  title="|lambda_min / lambda_max| of the whole Hessian along the slice")
-    report.data.update(lambda_max=sharpness, loss=loss, relu=relu, ratio=ratio)
+    report.data.update(lambda_max=sharpness, loss=loss, relu=relu, ratio=ratio, planes={
+        kind: dict(alphas=plane.alphas, heights=plane.heights) for kind, plane in planes.items()})
     if report.plotting:
         draw(report, depths, sharpness, planes)
 

@@ -72,7 +72,7 @@ def strict_saddle(args, rng, report):
                  "that the curvature does not matter",
                  how="exact: medians of nine starts that agree",
                  why="1e-8 doubles 26.6 times to reach 1; a few more for the damping")
-    report.data["strict saddle"] = rows
+    report.data.update({"strict saddle": rows, "leaving": curves})
     return curves
 
 
@@ -99,5 +99,5 @@ def octopus(args, rng, report):
                      where="the octopus of Du et al. 2017; they state the order, not the number",
                      how="exact 95 % interval of a median, n = 49 starts",
                      why="between 537 and 105, the medians of a first run", **bar)
-    report.data["octopus"] = rows
+    report.data["octopus"] = dict(rows=rows, plain=plain.steps, perturbed=perturbed.steps)
     return problem, plain.path, perturbed.path

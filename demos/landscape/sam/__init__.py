@@ -68,7 +68,7 @@ def slide(args, report):
                  **asked)
     report.claim("SAM slides to the flat end, where lambda_max = 4: lambda_max",
                  lam["SAM, rho .2"][-1], at_most=4.2, why="5 % above the flattest minimum", **asked)
-    report.data["valley"] = {name: dict(ends=path[-1], lambda_max=lam[name][-1])
+    report.data["valley"] = {name: dict(path=path[::50], lambda_max=lam[name][::50], every=50)
                              for name, path in paths.items()}
     return paths, lam
 
