@@ -69,7 +69,7 @@ def clusters(args, report):
         count = n if hidden == 8 else max(n // 2, 5)
         runs = run_all(ours.train, [(args.seed, i, hidden, epochs, iterations)
                                     for i in range(count)], args.jobs, report.progress)
-        pairs = ours.pairs_of(count, 2 if args.quick else 3)
+        pairs = ours.pairs_of(count, 2)
         arms = ("SGD-long", "QN-full") if args.quick or hidden != 8 else ours.ARMS
         calls = [(args.seed, hidden, runs[i]["points"][arm], runs[j]["points"][arm], args.quick,
                   hidden == 8) for arm in arms for i, j in pairs]
