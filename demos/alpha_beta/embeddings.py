@@ -46,14 +46,14 @@ def identities(report):
                 for xi in (1e2, 1e6, 1e18)]
         polyak.append([np.linalg.norm(log - step) / np.linalg.norm(step) for log in logs])
     report.claim("NGN and Induced(q = 1/2, xi = lr/2): largest relative difference of 500 steps",
-                 worst, at_most=1e-15, origin="ours", where="optim/embedding.py", how="exact",
+                 worst, at_most=1e-15, origin="ours", where="optim/rates/embedding.py", how="exact",
                  why="four roundings of float64")
     far = np.max(polyak, axis=0)
     report.table(["xi = lr", "largest relative distance to Polyak's step"],
                  [[f"{xi:.0e}", d] for xi, d in zip((1e2, 1e6, 1e18), far)],
                  title="Descending log L: the limit of a heavy loss axis")
     report.claim("log embedding at xi = lr = 1e18 and Polyak's step: largest relative difference",
-                 far[-1], at_most=1e-15, origin="ours", where="optim/embedding.py", how="exact",
+                 far[-1], at_most=1e-15, origin="ours", where="optim/rates/embedding.py", how="exact",
                  why="four roundings of float64")
 
 

@@ -7,7 +7,7 @@ from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import (NGN, SGD, Adam, AdamW, Induced, InducedMetric, LogInducedMetric, Muon, Objective,
                    OffDiagonal, StochasticPolyak)
-from optim.embedding import factor
+from optim.rates.embedding import factor
 
 EXACT = dict(rtol=1e-15, atol=0)                        # four roundings at most: 4.4e-16
 

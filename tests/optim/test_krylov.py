@@ -4,7 +4,7 @@ import pytest
 
 from minigrad.backend import to_host, xp
 from optim import krylov
-from optim.krylov import krylov_basis, tridiagonal_eigh
+from optim.second_order.krylov import krylov_basis, tridiagonal_eigh
 
 
 def symmetric(n, seed):

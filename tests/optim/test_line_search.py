@@ -7,7 +7,7 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from optim import Objective, golden_section
-from optim.line_search import R, Ray, backtracking, cubic, section, strong_wolfe
+from optim.second_order.line_search import R, Ray, backtracking, cubic, section, strong_wolfe
 
 
 def rosenbrock(theta):

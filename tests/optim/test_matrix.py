@@ -5,7 +5,7 @@ import pytest
 from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import SGD, Objective, linear
-from optim.matrix import MatrixMethod
+from optim.lmo.matrix import MatrixMethod
 
 
 class Halves(MatrixMethod):

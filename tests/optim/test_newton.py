@@ -4,7 +4,7 @@ import pytest
 
 from minigrad.backend import to_host, xp
 from optim import Objective
-from optim.newton import DAMPINGS, SaddleFreeNewton
+from optim.second_order.newton import DAMPINGS, SaddleFreeNewton
 
 
 def quadratic(A):

@@ -7,7 +7,7 @@ import pytest
 
 from minigrad.backend import to_host, xp
 from optim import Objective
-from optim.perturbed import (PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params,
+from optim.nearby.perturbed import (PerturbedGD, PerturbedSGD, escape_steps, pgd_theory_params,
                              uniform_in_ball)
 
 

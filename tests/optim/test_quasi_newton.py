@@ -5,7 +5,7 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from optim import BFGS, LBFGS, CrudeLBFGS, Objective
-from optim.crude_lbfgs import six_heights
+from optim.second_order.crude_lbfgs import six_heights
 
 
 def rosenbrock(x):

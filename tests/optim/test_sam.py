@@ -8,7 +8,7 @@ import minigrad as mg
 from minigrad import Layout
 from minigrad.backend import to_host, xp
 from optim import ASAM, SAM, SGD, Adam, Objective
-from optim.sam import worst_step
+from optim.nearby.sam import worst_step
 
 
 def valley(theta):

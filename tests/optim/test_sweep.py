@@ -9,10 +9,10 @@ import pytest
 
 import optim
 from minigrad import to_host, xp
-from optim.adam import Adam
-from optim.induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
+from optim.coordinatewise.adam import Adam
+from optim.rates.induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from optim.objective import Objective
-from optim.sgd import SGD
+from optim.coordinatewise.sgd import SGD
 from optim.sweep import Runs, best, grid, sweep, trace
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.backend import to_host, xp
 from optim import Objective
-from optim.line_search import section
+from optim.second_order.line_search import section
 from optim.lmo import psi
 from optim.lmo.exponent import curve, gain, spectrum
 from optim.lmo.factors import output_factors

@@ -19,8 +19,8 @@ along the curvature are ours.
 import math
 
 from minigrad.backend import float_of, xp
-from optim.krylov import krylov_basis
-from optim.sam import worst_step
+from optim.second_order.krylov import krylov_basis
+from optim.nearby.sam import worst_step
 
 STEPS = 20                            # Lanczos steps for the direction of largest curvature
 HALVINGS = 20

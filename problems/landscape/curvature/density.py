@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.kinds import expects, natural, positive, source, vector, whole
 from problems.landscape.doors import operator_of
 
-from optim.krylov import krylov_basis
+from optim.second_order.krylov import krylov_basis
 from problems.landscape.student import standard_error, student_interval
 
 from .hessian import operator

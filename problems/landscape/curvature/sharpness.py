@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, extended, natural, real, source, vector, whole
 from problems.landscape.doors import landscape
-from optim.sam import TINY
+from optim.nearby.sam import TINY
 
 from .ascent import Ball, highest
 from .hessian import HessianOp, as_objective

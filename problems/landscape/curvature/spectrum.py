@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, array, natural, one_of, source, whole
 from problems.landscape.doors import operator_of
-from optim.krylov import krylov_basis
+from optim.second_order.krylov import krylov_basis
 from problems.landscape.student import check_level
 
 from .confidence import top_interval

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
-from optim.line_search import section
+from optim.second_order.line_search import section
 
 from problems.landscape.slices.planes import CHUNK
 

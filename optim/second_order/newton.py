@@ -12,9 +12,9 @@ import numpy as np
 from minigrad.arguments import count, real
 from minigrad.backend import float_of, to_host, xp
 
-from .hyperparameters import checked
+from optim.hyperparameters import checked
 from .krylov import krylov_basis
-from .optimizer import Optimizer, scaled
+from optim.optimizer import Optimizer, scaled
 
 DAMPINGS = tuple(10.0**-j for j in range(7))        # the candidates 1, .1, ..., 1e-6
 FLAT = 1e-13                                        # curvatures below this share of the top are 0

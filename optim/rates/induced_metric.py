@@ -22,8 +22,8 @@ from minigrad import backend
 from minigrad.backend import xp
 
 from .embedding import factor, refuse_nonpositive
-from .optimizer import column, dot, fresh, pieces, scalars, scaled, weight_sum
-from .rmsprop import root_of_mean_square
+from optim.optimizer import column, dot, fresh, pieces, scalars, scaled, weight_sum
+from optim.coordinatewise.rmsprop import root_of_mean_square
 from .scalar_rate import ScalarRate
 
 

@@ -14,7 +14,7 @@ They cost one dot product more than gradient descent. Written this way each is i
 
 A batch of points has a rate each: L, q and γ are () for a point (d,), (n, 1) for a batch (n, d).
 """
-from .optimizer import Optimizer, column, dot, fresh, scalars, scaled
+from optim.optimizer import Optimizer, column, dot, fresh, scalars, scaled
 
 
 class ScalarRate(Optimizer):

@@ -7,13 +7,14 @@ import numpy as np
 
 from minigrad.backend import xp
 
-from .lmo import newton_schulz, psi
-from .lmo.power import powers
-from .lmo.products import frobenius
-from .lmo.tightness import CURVATURES, Tightness
+from .power import psi
+from .products import newton_schulz
+from .power import powers
+from .products import frobenius
+from .tightness import CURVATURES, Tightness
 from .matrix import MatrixMethod
 from .muon import SCALES
-from .optimizer import weight_sum
+from optim.optimizer import weight_sum
 
 MOMENTS = {                                    # the exponent e of P = (v̂ + ε)^-e at a given t
     None: None,

@@ -7,10 +7,10 @@ import math
 
 from minigrad.backend import xp
 
-from .adam import AdamW, NAdam
-from .lmo import newton_schulz
+from optim.coordinatewise.adam import AdamW, NAdam
+from .products import newton_schulz
 from .matrix import MatrixMethod
-from .optimizer import weight_sum
+from optim.optimizer import weight_sum
 
 SCALES = {                                          # of the step, by the layer's d_out x d_in
     "jordan": lambda m, n: math.sqrt(max(1.0, m / n)),

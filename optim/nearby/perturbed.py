@@ -27,8 +27,8 @@ import numpy as np
 from minigrad.arguments import generator, real
 from minigrad.backend import to_host, xp
 
-from .hyperparameters import checked
-from .optimizer import Optimizer, scaled
+from optim.hyperparameters import checked
+from optim.optimizer import Optimizer, scaled
 
 
 class PGDParameters(NamedTuple):

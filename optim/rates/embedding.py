@@ -25,7 +25,7 @@ import numpy as np
 
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, column, dot, fresh, scalars, scaled
+from optim.optimizer import Optimizer, column, dot, fresh, scalars, scaled
 
 NAMED = ("none", "gradient", "momentum", "theta")
 

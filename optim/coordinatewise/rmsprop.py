@@ -2,7 +2,7 @@
 from minigrad.backend import xp
 
 from .elementwise import Elementwise
-from .optimizer import is_zero
+from optim.optimizer import is_zero
 
 
 class RMSprop(Elementwise):

@@ -7,7 +7,7 @@ weights.
 from minigrad.backend import xp
 
 from .elementwise import Elementwise
-from .optimizer import weight_sum
+from optim.optimizer import weight_sum
 from .rmsprop import root_of_mean_square
 
 

@@ -24,7 +24,7 @@ from minigrad import Layout
 from minigrad.arguments import real, short
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, scaled
+from optim.optimizer import Optimizer, scaled
 
 TINY = 1e-12                                       # below this norm a gradient counts as zero
 

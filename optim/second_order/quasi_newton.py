@@ -20,7 +20,7 @@ import numpy as np
 from minigrad.backend import float_of, xp
 
 from .line_search import Ray, golden_section, strong_wolfe
-from .optimizer import Optimizer
+from optim.optimizer import Optimizer
 
 CURVED = 1e-10                  # a pair is kept if y·s exceeds this share of |y| |s|
 

@@ -7,7 +7,7 @@ Everything below the banners may be deleted; what is left does the same, slower.
 from minigrad import backend
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, is_zero, pieces
+from optim.optimizer import Optimizer, is_zero, pieces
 
 
 class Elementwise(Optimizer):

@@ -11,8 +11,8 @@ from minigrad import Layout
 from minigrad.arguments import function, short
 from minigrad.backend import xp
 
-from .adam import AdamW
-from .optimizer import Optimizer, fresh
+from optim.coordinatewise.adam import AdamW
+from optim.optimizer import Optimizer, fresh
 
 FALLBACK = "fallback."                              # its part of the state
 

@@ -14,7 +14,7 @@ import math
 
 from minigrad.backend import xp
 
-from .optimizer import Optimizer, dot, scalars, scaled
+from optim.optimizer import Optimizer, dot, scalars, scaled
 from .scalar_rate import ScalarRate
 
 FLAT = 1e-30                                        # |g|² below which no rate can be computed

@@ -4,7 +4,7 @@ import numpy as np
 from minigrad.backend import xp
 
 from .elementwise import Elementwise
-from .optimizer import is_zero
+from optim.optimizer import is_zero
 
 
 class SGD(Elementwise):
