@@ -1,0 +1,136 @@
+"""Record the array calls of one gradient, repeat them at other points: what a compiler does.
+
+    fast = minigrad.replay(f, example)
+    y, g = fast(x)                          # value_and_grad(f)(x), bit for bit
+
+Python decides anew at every call what NumPy is to do: it makes Tensors, looks up rules, orders the
+sweep. For a function of a few numbers that takes ten times as long as the arithmetic. But if
+nothing depends on the values, the calls of NumPy are the same at every point. So they are noted
+once (`recording.py`, `noting.py`) and stand in a flat list:
+
+    f(x) = sum(x x)        multiply(x, x, out=p)      multiply(2, x, out=q)
+                           add.reduce(p, out=y)       multiply(g, q, out=r),    g = 1
+
+where x, p, q, y, r are the same memory each time. To replay is to copy the new point into x and go
+through the list. Before that three passes over it, which every compiler has:
+
+    constant folding   an instruction that no point can reach was carried out when it was recorded;
+                       its result stays where it is
+    dead code          an instruction is left out if neither value nor gradient reads its result
+    copy propagation   of a result that is the copy of an array, the array is what counts
+
+The price: shape and dtype are fixed, so are branches, so is all that f reads besides the point (it
+is taken as constant and must not change); the temporaries of one call stay in memory; and a
+recording is for one thread at a time, since there is one memory. Worth it for small functions.
+"""
+from collections import Counter
+
+import numpy
+
+from minigrad import backend
+from minigrad.errors import a, differentiable
+from minigrad.replay.noting import recorded
+from minigrad.replay.recording import CannotReplay, owner
+from minigrad.tensor import Tensor
+from minigrad.transforms import value_and_grad
+from minigrad.tree import leaves_like, leaves_of, rebuild
+
+
+def replay(f, example, *, each=False, fresh=True):
+    """x -> (f(x), df/dx) for points x like the example, by repeating the array calls made there.
+
+    f        a scalar function, as for `value_and_grad`
+    example  an array, or a tree of arrays, of the shape and dtype that all points will have
+    each     as for value_and_grad: f gives heights (...) of points x (..., d)
+    fresh    False: the results are the memory of the recording, which the next call overwrites
+
+    Compared once with value_and_grad, at the example and at a second point, before it is given out.
+
+    Raises  RuntimeError for what a list of array calls cannot repeat: a branch on values, a number
+            read from an array, a shape that depends on values, a result that is not reproduced;
+            and on a GPU. Later, ValueError or TypeError for a point of another shape or dtype
+    """
+    if backend.on_device:
+        raise RuntimeError(f"replay: it repeats calls of NumPy, not of {backend.name}. "
+                           "Use value_and_grad.")
+    for leaf in leaves_of(example):
+        if type(leaf) is Tensor:
+            raise TypeError("replay: the example is a Tensor, and a recording has no derivative. "
+                            "Call it outside of differentiated functions.")
+        differentiable(leaf, "replay")
+    tape = value_and_grad(f, each=each)
+    memory = [leaf.copy(order="K") for leaf in leaves_of(example)]
+    with recorded() as recording:
+        y, g = tape(rebuild(example, [recording.noted(leaf) for leaf in memory]))
+        results = [numpy.asarray(recording.plain(leaf)) for leaf in (y, *leaves_of(g))]
+    if fresh:
+        results = [original(r, recording.steps) for r in results]
+    program = compiled(recording.steps, memory, results)
+
+    def replayed(x):
+        for place, leaf in zip(memory, points_like(x, example, memory)):
+            numpy.copyto(place, leaf)
+        for call in program:
+            call()
+        y, *g = [r.copy(order="K") for r in results] if fresh else results
+        return y[()] if fresh else y, rebuild(example, g)
+
+    compare(replayed, tape, example)
+    return replayed
+
+
+def points_like(x, example, memory):
+    """The leaves of x, if they fit the recording."""
+    leaves = [x] if type(x) is numpy.ndarray else leaves_like(x, example, "replay")
+    for leaf, place in zip(leaves, memory, strict=True):
+        if not isinstance(leaf, numpy.ndarray):
+            raise TypeError(f"replay: needs an array, got {a(leaf)}. A recording has no "
+                            "derivative of its own; use value_and_grad inside other functions.")
+        if leaf.shape != place.shape or leaf.dtype != place.dtype:
+            raise ValueError(f"replay: recorded for shape {place.shape} of {place.dtype}, got "
+                             f"{leaf.shape} of {leaf.dtype}. Record another one for it.")
+    return leaves
+
+
+def original(result, steps):
+    """Of what array the result is a copy, if that still holds the same at the end; else itself."""
+    written = set()
+    for step in reversed(steps):
+        if step.target is owner(result) and id(owner(step.source)) not in written:
+            return step.source
+        written |= step.writes
+    return result
+
+
+def compiled(steps, inputs, results):
+    """The calls that are needed at every new point, in order.
+
+    Memory that is written more than once is never taken for constant: its value depends on when
+    one looks.
+    """
+    times = Counter(place for step in steps for place in step.writes)
+    varying, moving = {id(owner(x)) for x in inputs}, []
+    for step in steps:                                       # constant folding
+        if step.reads & varying or any(times[place] > 1 for place in step.writes):
+            varying |= step.writes
+            moving.append(step)
+    needed, program = {id(owner(r)) for r in results}, []
+    for step in reversed(moving):                            # dead code
+        if step.writes & needed:
+            needed |= step.reads
+            program.append(step.call)
+    return program[::-1]
+
+
+def compare(replayed, tape, example):
+    """Raises unless a replay gives what the tape gives, at the example and beside it."""
+    beside = [x + (1.0 + numpy.abs(x)) * 0.015625 for x in leaves_of(example)]
+    for x in (rebuild(example, [b.astype(e.dtype) for b, e in zip(beside, leaves_of(example))]),
+              example):
+        (y, g), (z, h) = replayed(x), tape(x)
+        for ours, theirs in zip([y, *leaves_of(g)], [z, *leaves_of(h)]):
+            theirs = numpy.asarray(theirs)
+            if ours.dtype != theirs.dtype or not numpy.array_equal(ours, theirs, equal_nan=True):
+                raise CannotReplay("at a second point the replay gave another result than the "
+                                   "function. It draws random numbers, keeps something between "
+                                   "calls, or hides values from the recording.")
