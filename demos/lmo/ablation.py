@@ -5,13 +5,15 @@ Question   of moments, averaging, k, the range of t and pinning, which changes t
 Expected   pinning and moments matter most, how often and how smoothly t is chosen hardly at all.
            The paper is reported to see spikes when the surrogate's own length is used, at the
            moments the geometry changes.
-Time       about 3 min; --quick 15 s.
+Time       about 5 min; --quick 15 s.
 Source     Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, appendices, as others report them;
            the ablation, the network and the definition of a spike are ours.
 
 All 48 combinations on the perceptron of `adaptive_lmo`, two rates each, the better by its mean over
 seeds; an effect is the difference of mean log loss between two levels of one part, all else equal,
-run by run. A spike: a minibatch loss above the mean of the last 20 by 4 of their deviations.
+run by run. Pinned sizes go down to AdamW's as t goes up where there are moments, so the effect of
+the size is one of length too, and has the other sign without moments: see the combinations. A
+spike: a minibatch loss above the mean of the last 20 by 4 of their deviations.
 """
 from itertools import product
 

@@ -4,7 +4,7 @@ Question   what do the choices of t cost, and what does a step of a matrix metho
 Expected   a choice every 100 steps adds at most 3 % to the training time, every 25 steps at most
            5 %, on a perceptron and on a small transformer; half powers cost more than Muon's
            products, at every step.
-Time       about 60 s; --quick 20 s.
+Time       about 2 min; --quick 20 s.
 Source     Massena, Friedrich & Serrurier 2026, arXiv:2605.19781: about 3 % in the abstract, on
            GPUs and optimised baselines; ours is one CPU thread.
 

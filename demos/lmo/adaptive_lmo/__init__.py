@@ -5,7 +5,7 @@ Question   does choosing t while training keep up with the better of Muon and Ad
 Expected   within 1.2 times the better of the two at the end of training. On perceptrons and small
            transformers it ties Muon rather than beats it; deep in a linear chain pinned steps end
            at the size of the rate, and white inputs favour SGD.
-Time       about 15 min with the data sets; --quick 10 s. --scenes chooses.
+Time       half an hour with --jobs 2 on busy cores; --quick 20 s. --scenes and --seeds choose.
 Source     Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, which claims to stay competitive
            with the better of Muon and AdamW in three scenarios (vision, language, adaptation) at
            scales beyond a laptop; its result tables were not to be had, so no number of it is here.
@@ -26,7 +26,7 @@ import numpy as np
 from demos.evidence import ratio_interval, t_interval
 from optim import run_all
 
-from .arms import ARMS, EVERY, follow, grid, method
+from .arms import ARMS, follow, grid, method
 from .picture import draw
 from .scenes import SCENES, deep_linear
 
