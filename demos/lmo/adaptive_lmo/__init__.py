@@ -5,6 +5,10 @@ Question   does choosing t while training keep up with the better of Muon and Ad
 Expected   within 1.2 times the better of the two at the end of training. On perceptrons and small
            transformers it ties Muon rather than beats it; deep in a linear chain pinned steps end
            at the size of the rate, and white inputs favour SGD.
+Seen       ties with Muon on text and patches, with all arms on factors; with K-FAC curvature a
+           fifth below Muon on the perceptron, where MuAdam is ahead of all; behind AdamW by orders
+           of magnitude in a chain of one layer, behind Muon on some seeds of a chain of five, whose
+           hidden layers the identity curvature misjudges.
 Time       half an hour with --jobs 2 on busy cores; --quick 20 s. --scenes and --seeds choose.
 Source     Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, which claims to stay competitive
            with the better of Muon and AdamW in three scenarios (vision, language, adaptation) at
