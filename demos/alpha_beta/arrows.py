@@ -5,7 +5,7 @@ Question   the paper's table says that beta sigma², the part of the loss that n
            same loss, what do optimizers and the scale of the start change?
 Expected   it falls with width and batch; with depth it does not at these sizes. At matched loss the
            optimizers' order need not be the paper's (Adam < SGD with momentum < SGD).
-Time       6 minutes for five seeds, shorter with --jobs; --quick 30 s, one seed, which
+Time       8 minutes for five seeds, shorter with --jobs; --quick 30 s, one seed, which
            decides nothing.
 Source     arXiv:2410.12455, the summary table and the figure on optimizers (ResNet9); perceptrons
            on the generated data of runs.py.

@@ -61,11 +61,14 @@ class LogisticNetwork(FiniteSum):
         return self
 
     def claimed_alpha(self, r, R):
-        """The paper's α on |v| <= r, |W|_F <= R; infinite where some f_i is minimised with f."""
-        c = self.values(self.minimisers).min()
+        """The paper's α on |v| <= r, |W|_F <= R; infinite where some f_i is minimised with f.
+
+        Its c is the least of all c_i = min f_i over the minimisers; where parts differ in f_i* that
+        can lie below some f_i*, so each part's own c_i is taken here: never a larger α.
+        """
+        gap = self.values(self.minimisers).min(axis=0) - self.lowest
         top = np.log1p(np.exp(R * r * np.linalg.norm(self.x, axis=1))).max()
-        gap = c - self.lowest
-        return float(max(np.max(2.0 * top / gap), 1.0)) if (gap > 0).all() else float("inf")
+        return float(max(np.max(2.0 * top / gap), 1.0)) if (gap > 1e-9).all() else float("inf")
 
 
 def descent(f, points, steps):

@@ -77,7 +77,8 @@ def matrices_and_network(report):
                  alpha_min(f, (-2, 2), 1.0).value / claimed, at_most=1.0, origin="paper",
                  where="example 4", how="one search from 4,000 points; C from 20,000")
     g = network()
-    stated = g.claimed_alpha(2.0, np.sqrt(8.0))
-    report.claim("example 5: least alpha of the gap 1 on [-2, 2]^3 / the stated one",
-                 alpha_min(g, (-2, 2), 1.0).value / stated, at_most=1.0, origin="paper",
-                 where="example 5", how="one search on a mesh; minimisers by descent from 40 starts")
+    stated, least = g.claimed_alpha(2.0, np.sqrt(8.0)), alpha_min(g, (-2, 2), 1.0).value
+    report.claim("example 5: least alpha of the gap 1 on [-2, 2]^3 / the stated one (with each "
+                 "part's own c)", least / stated if np.isfinite(stated) else np.nan, at_most=1.0,
+                 origin="paper", where="example 5",
+                 how="one search on a mesh; minimisers by descent from 40 starts")

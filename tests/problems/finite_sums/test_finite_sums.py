@@ -147,7 +147,7 @@ def test_half_space_minima_of_the_parts():
 def test_network_search_and_claim():
     f = LogisticNetwork(X, Y, 1).search(np.random.default_rng(0), starts=8, steps=500)
     assert np.abs(f.slopes(f.minimisers)[1].mean(axis=1)).max() < 1e-4
-    assert f.interpolation_error > 0 and f.claimed_alpha(2.0, 2.0) > 1.0
+    assert f.interpolation_error > 0 and 1.0 < f.claimed_alpha(2.0, 2.0) < 1e6
     with pytest.raises(ValueError, match="labels must be -1 or 1"):
         LogisticNetwork(X, np.arange(6))
 
