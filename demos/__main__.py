@@ -187,7 +187,7 @@ def fit(text):
 
 
 def font_folder():
-    """Where matplotlib may keep its list of fonts: in our cache, or where it is gone afterwards."""
+    """Where matplotlib keeps its list of fonts: in our cache, or where it is gone afterwards."""
     from problems.data import cache_folder
 
     folder = cache_folder() / "matplotlib"

@@ -19,13 +19,13 @@ from itertools import islice
 import numpy as np
 
 from minigrad import keep_heap
-from minigrad.arguments import count, generator, short
 from minigrad.backend import name as backend
 from minigrad.backend import to_host, xp
 
 from optim.descent import descent
-from optim.optimizer import Optimizer, dot
+from optim.optimizer import dot
 from optim.training import checkpoint as files
+from .asked import check_asked
 from .interrupt import CtrlC
 from .minibatch import MinibatchObjective, takes_noise
 from .progress import Progress
@@ -77,27 +77,11 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
                  KeyboardInterrupt on Ctrl-C, after the step is finished and saved;
                  RuntimeError for a checkpoint that cannot be written, read or used
     """
-    counts = dict(steps=steps, epochs=epochs, accumulate=accumulate, patience=patience,
-                  evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
-    for argument, number in counts.items():
-        if number is not None:
-            count("train", argument, number)
-    if steps is None and epochs is None:
-        raise ValueError("train: neither steps nor epochs is given. Say when to stop.")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"train: needs an optimizer, got {short(optimizer)}. "
-                        "Give one of optim, such as Adam(1e-3).")
-    generator("train", rng)
-    if not (batches is None or callable(batches) or isinstance(batches, list)):
-        raise TypeError("train: batches must be a list of batches or a function of a Generator, "
-                        f"got a {type(batches).__name__}. Wrap a single batch in a list.")
-    for argument, number in dict(clip=clip, checkpoint_seconds=checkpoint_seconds).items():
-        if number is not None and not (isinstance(number, (int, float)) and number > 0):
-            raise ValueError(f"train: {argument} must be > 0, got {short(number)}.")
-    if resume not in (True, False, "restart"):
-        raise ValueError(f"train: resume must be True, False or 'restart', got {short(resume)}.")
-    if checkpoint is None and (resume or checkpoint_every or checkpoint_seconds):
-        raise ValueError("train: resume and checkpoint_... need a file. Give checkpoint=PATH.")
+    check_asked(problem, optimizer, batches, rng=rng, steps=steps, epochs=epochs, theta=theta,
+                accumulate=accumulate, clip=clip, evaluate=evaluate, evaluate_every=evaluate_every,
+                patience=patience, checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+                checkpoint_seconds=checkpoint_seconds, resume=resume, identity=identity,
+                progress=progress)
     keep_heap()
     loop = Training()
     loop.problem, loop.batches, loop.rng = problem, batches, rng

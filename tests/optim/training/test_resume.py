@@ -262,6 +262,17 @@ def test_states_whose_names_meet_are_kept_apart(tmp_path):
             checkpoint.save(tmp_path / "b.npz", wrong)
 
 
+@pytest.mark.parametrize("argument, wrong", [
+    (argument, wrong) for argument in ("problem", "evaluate", "checkpoint", "identity", "progress",
+                                       "resume", "optimizer", "batches")
+    for wrong in (3, 2.5, (), np.ones(3), object())])
+def test_wrong_kinds_are_a_sentence(argument, wrong):
+    given = {"problem": Plain(), "optimizer": optim.SGD(0.1), "batches": FIXED, argument: wrong}
+    with pytest.raises((TypeError, ValueError), match=rf"^train: .*\bgot|{argument}"):
+        optim.train(given.pop("problem"), given.pop("optimizer"), given.pop("batches"), steps=1,
+                    rng=np.random.default_rng(0), **{"progress": None, **given})
+
+
 # ---------------------------------------------------------------------- kill -9
 
 def in_a_child(work):
