@@ -2,6 +2,7 @@
 import math
 
 from minigrad.backend import on_device, xp
+from minigrad.ops import circular
 from minigrad.ops.passes import overflow_is_infinity
 from minigrad.tensor import primitive
 
@@ -151,14 +152,16 @@ def _(g, y, x):
 #
 # Sine and cosine come in one go and each is the other's slope. In float64 NumPy computes them one
 # number at a time but, on processors with AVX-512, tangents eight at a time. With t = tan(x/2),
-# cos = (1 - t²)/(1 + t²) and sin = 2t/(1 + t²): one call for both, right to 4e-16. A few numbers
-# are quicker the plain way.
+# cos = (1 - t²)/(1 + t²) and sin = 2t/(1 + t²): one call for both, right to 4e-16. On others see
+# `circular`, if no number is so large that whole turns matter. A few are quicker the plain way.
 
 
 def _cos_sin(x):
     """cos x and sin x."""
     if on_device or x.dtype != xp.float64 or x.size < 64:
         return xp.cos(x), xp.sin(x)
+    if circular.by_fraction(x) and -circular.FAR <= x.min() and x.max() <= circular.FAR:
+        return circular.cos_sin(x)
     t = x * 0.5
     t = xp.tan(t, out=t)
     tt = t * t

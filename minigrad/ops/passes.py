@@ -76,6 +76,8 @@ def row_max(x):
     """Maximum of the last axis, kept: (..., n) -> (..., 1)."""
     if x.shape[-1] > SHORT or on_device or x.ndim < 2 or not x.size:
         return x.max(axis=-1, keepdims=True)
+    if x.ndim == 2 and x.size <= BLOCK:
+        return xp.ascontiguousarray(x.T).max(axis=0)[:, None]
     largest = xp.empty(x.shape[:-1] + (1,), x.dtype)
     for x_, largest_ in blocks(x, largest):
         largest_[:, 0] = xp.ascontiguousarray(x_.T).max(axis=0)

@@ -6,32 +6,41 @@ In float64 NumPy computes sines and cosines one number at a time, but tangents m
 
 comes from one tangent, and 1 - cos loses no digits near the bottom. Rastrigin and Ackley use it:
 their forward keeps s for the slope. Their other rule has plain sines, for higher derivatives.
+Where NumPy's tangents are slow, a fraction (`minigrad/ops/circular.py`) gives w = sin πx and
+v = cos πx, and ts = w², s = w v.
 """
 
 import math
 
 import minigrad as mg
-from minigrad import primitive, xp
+from minigrad import backend, primitive, xp
+from minigrad.ops.circular import by_fraction, half_angles
 from problems.functions.test_function import LIBRARY, TestFunction, row_dot
 
 TIP = 1e-30                                             # below this radius Ackley's cone is blunt
 
 
 def half_turns(x):
-    """t = tan πx and s = ½ sin 2πx, so that t s = ½ (1 - cos 2πx).   x any shape"""
+    """a, b and s = ½ sin 2πx with a b = ½ (1 - cos 2πx).   x any shape"""
     t = x - xp.rint(x)
+    if not backend.on_device and by_fraction(t):
+        t *= 2.0 * math.pi
+        w, v = half_angles(t)
+        v *= w
+        return w, w, v
     t *= math.pi
     t = xp.tan(t)
     s = t * t
     s += 1.0
-    return t, xp.divide(t, s, out=s)
+    s = xp.divide(t, s, out=s)
+    return t, s, s
 
 
 @primitive
 def rastrigin(theta):
     """10 d + Σ (x_i² - 10 cos 2πx_i)"""
-    t, s = half_turns(theta)
-    return row_dot(theta, theta) + 20.0 * row_dot(t, s)
+    a, b, _ = half_turns(theta)
+    return row_dot(theta, theta) + 20.0 * row_dot(a, b)
 
 
 @rastrigin.vjp
@@ -41,8 +50,8 @@ def _(g, f, theta):
 
 @rastrigin.arrays
 def _(theta):
-    t, s = half_turns(theta)
-    return row_dot(theta, theta) + 20.0 * row_dot(t, s), s
+    a, b, s = half_turns(theta)
+    return row_dot(theta, theta) + 20.0 * row_dot(a, b), s
 
 
 @rastrigin.vjp_arrays
@@ -74,10 +83,10 @@ def _(g, f, theta):
 
 def _ackley(theta):
     """The height, and what its slope needs."""
-    t, s = half_turns(theta)
+    a, b, s = half_turns(theta)
     d = theta.shape[-1]
     r = xp.sqrt(row_dot(theta, theta) * (1.0 / d))
-    hill, waves = -0.2 * r, row_dot(t, s) * (-2.0 / d)
+    hill, waves = -0.2 * r, row_dot(a, b) * (-2.0 / d)
     f = -20.0 * xp.expm1(hill) - math.e * xp.expm1(waves)
     return f, (s, r, hill, waves)
 
