@@ -18,7 +18,7 @@ from minigrad.ops.nn import (
 from minigrad.ops.normalisation import batch_norm, batch_statistics, layer_norm, standardize
 from minigrad.ops.pool import average_pool, global_mean, max_pool
 from minigrad.ops.recurrent import lstm
-from minigrad.ops.reduce import logsumexp, max, mean, min, norm, sum, var
+from minigrad.ops.reduce import logsumexp, max, mean, min, norm, prod, sum, var
 from minigrad.ops.self_attention import self_attention
 from minigrad.ops.shape import (
     broadcast_to, concatenate, expand_dims, getitem, put, reshape, stack, sum_to, swapaxes,
@@ -47,6 +47,7 @@ Tensor.T = property(lambda x: _s.transpose(x))
 Tensor.astype = lambda x, dtype: _a.astype(x, dtype)
 Tensor.sum = lambda x, axis=None, keepdims=False: _r.sum(x, axis=axis, keepdims=keepdims)
 Tensor.mean = lambda x, axis=None, keepdims=False: _r.mean(x, axis=axis, keepdims=keepdims)
+Tensor.prod = lambda x, axis=None, keepdims=False: _r.prod(x, axis=axis, keepdims=keepdims)
 Tensor.max = lambda x, axis=None, keepdims=False: _r.max(x, axis=axis, keepdims=keepdims)
 Tensor.min = lambda x, axis=None, keepdims=False: _r.min(x, axis=axis, keepdims=keepdims)
 Tensor.var = lambda x, axis=None, keepdims=False, ddof=0: _r.var(

@@ -107,10 +107,9 @@ def _(g, f, saved, theta, *, needs):
 
 def griewank(theta):
     """1 + Σ x_i²/4000 - Π cos(x_i/√i)"""
-    product = 1.0
-    for i in range(theta.shape[-1]):
-        product = product * mg.cos(theta[..., i] * (1.0 / math.sqrt(i + 1.0)))
-    return (1.0 / 4000.0) * mg.sum(theta * theta, axis=-1) + 1.0 - product
+    slower = 1.0 / xp.sqrt(xp.arange(1, theta.shape[-1] + 1, dtype=theta.dtype))
+    waves = mg.prod(mg.cos(theta * slower), axis=-1)
+    return (1.0 / 4000.0) * mg.sum(theta * theta, axis=-1) + 1.0 - waves
 
 
 def levy(theta):

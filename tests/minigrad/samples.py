@@ -29,6 +29,15 @@ def apart(*shape):
     return draw
 
 
+def zeros_among(*shape):
+    """Some zeros among other numbers: none, one and two in a row."""
+    def draw(rng):
+        x = rng.standard_normal(shape)
+        x[0, 1] = x[1, 0] = x[1, 2] = 0.0
+        return x
+    return draw
+
+
 def integers(high, *shape):
     return lambda rng: rng.integers(0, high, shape)
 
@@ -72,11 +81,14 @@ SAMPLES = [
     ("where", [boolean(3, 2), normal(3, 2), normal(2)], {}, 3),
     ("clip", [apart(3, 4)], {"low": -0.5, "high": 0.8}, 1),
     *[(name, [normal(3, 4, 2)], {"axis": axis, "keepdims": keep}, 3)
-      for name in ("sum", "mean", "logsumexp", "var", "norm")
+      for name in ("sum", "mean", "logsumexp", "var", "norm", "prod")
       for axis, keep in ((None, False), (1, False), (-1, True), ((0, 2), False))],
     *[(name, [apart(3, 4)], {"axis": axis, "keepdims": keep}, 1)
       for name in ("max", "min") for axis, keep in ((None, False), (1, True), (0, False))],
     ("var", [normal(3, 4)], {"axis": 1, "ddof": 1}, 3),
+    *[("prod", [zeros_among(3, 4)], {"axis": axis}, 3) for axis in (None, 0, -1)],
+    ("prod", [normal(5)], {"axis": -1}, 3),
+    ("prod", [normal(2, 70)], {"axis": -1}, 3),
     ("reshape", [normal(3, 4)], {"shape": (2, -1)}, 3),
     ("transpose", [normal(3, 4, 2)], {"axes": (2, 0, 1)}, 3),
     ("transpose", [normal(3, 4)], {}, 3),
