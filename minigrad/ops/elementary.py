@@ -199,11 +199,10 @@ def _(g, y, s, x, *, needs):
 def _(x):
     with overflow_is_infinity():
         e = xp.exp(-x)
-    y = 1.0 / (1.0 + e)
-    e = xp.minimum(e, math.exp(FAR[x.dtype.name]))  # inf times 0 would be no number
-    return y, e * y * y                             # e/(1 + e) = sigmoid(-x)
+    return 1.0 / (1.0 + e), e
 
 
 @sigmoid.vjp_arrays
-def _(g, y, slope, x, *, needs):
-    return (g * slope,)
+def _(g, y, e, x, *, needs):
+    e = xp.minimum(e, math.exp(FAR[x.dtype.name]))  # inf times 0 would be no number
+    return (g * (e * y * y),)                       # e/(1 + e) = sigmoid(-x)

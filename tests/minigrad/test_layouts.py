@@ -166,14 +166,16 @@ def test_sigmoid_and_its_kin_keep_their_digits_in_the_tails(v):
 @pytest.mark.parametrize("v", [-1e30, -100.0, -12.0, -6.0, 12.0, 100.0, 1e30])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_gelu_far_out_is_finite_and_right(v, dtype):
-    """s = sigmoid(2u) has a tail; far out the value is x or 0 and the slope 1 or 0."""
+    """s = sigmoid(2u) has a tail (in float32 it is right to 6e-8); far out the value is x or 0 and
+    the slope 1 or 0."""
     import math
     x = xp.full((4,), v, dtype)
     if abs(v) < 20:
         two_u = 2 * math.sqrt(2 / math.pi) * (v + 0.044715 * v**3)
         right = v / (1 + math.exp(-two_u))
         np.testing.assert_allclose(to_host(mg.gelu(x)), right,
-                                   rtol=1e-12 if dtype == "float64" else 2e-5, atol=1e-37)
+                                   rtol=1e-12 if dtype == "float64" else 2e-6,
+                                   atol=0 if dtype == "float64" else 6e-8 * abs(v))
     with np.errstate(over="ignore"):
         for found, right in ((mg.gelu(x), max(v, 0.0)),
                              (mg.grad(lambda t: mg.sum(mg.gelu(t)))(x), float(v > 0))):
