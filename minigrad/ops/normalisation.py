@@ -148,7 +148,27 @@ def _(g, h, r, x, *, needs, axis=-1, eps=1e-5):
 
 @standardize_slope.arrays
 def _(g, x, *, axis=-1, eps=1e-5):
-    return _slope(g, *_standardized(x, axis, eps), axis), None
+    h, r = _standardized(x, axis, eps)
+    return _slope(g, h, r, axis), (h, r)
+
+
+@standardize_slope.vjp_arrays
+def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
+    h, r = saved
+    dg = _slope(c, h, r, axis) if needs[0] else None
+    if not needs[1]:
+        return dg, None
+    dx, one = xp.empty(x.shape, x.dtype), r.size / g.size           # one = 1 / n, for averages
+    for c_, g_, h_, r_, dx_ in _pieces(axis, c, g, h, r, dx):
+        c_, g_ = c_ - sum_along(c_, axis) * one, g_ - sum_along(g_, axis) * one
+        ch, gh = dot_along(c_, h_, axis) * one, dot_along(g_, h_, axis) * one
+        xp.multiply(h_, dot_along(c_, g_, axis) * one - 3.0 * ch * gh, out=dx_)
+        c_ *= gh
+        dx_ += c_
+        g_ *= ch
+        dx_ += g_
+        dx_ *= -r_ * r_
+    return dg, dx
 
 
 @layer_norm.arrays
