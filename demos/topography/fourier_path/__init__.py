@@ -12,8 +12,9 @@ Source     Yu & Morozov 2026, arXiv:2602.21276, eq. 4 and figure 3, and its publ
 Three things are kept apart: as printed, as coded, ours. Equal budget: every method the same number
 of gradients, counted by point, from the straight line (ours: from random curves), nothing tuned to
 a landscape. Bands and strings step 0.8 / (largest curvature at 11 points of the straight line).
-"Ours" was developed on Mueller-Brown and the three holes; what the latter took (pairs of starts,
-candidates) was added after seeing it fail there. The other landscapes were not used for that.
+What the three holes took (pairs of starts, candidates) was added after seeing the search fail there,
+with Mueller-Brown, the ring, Wolfe-Quapp, Rastrigin, the curved well and the swap in view; the
+others of the list were first measured afterwards.
 """
 import json
 from pathlib import Path
