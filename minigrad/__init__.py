@@ -10,7 +10,7 @@ jvp, hvp), then `ops/` (every operation beside its derivative), then `tree.py` (
 flat point), `graph.py` (what a result was made from) and `replay/` (one gradient, recorded and
 repeated).
 """
-from minigrad import protocols as _protocols  # (what a Tensor answers to Python)
+from minigrad.engine import protocols as _protocols  # (what a Tensor answers to Python)
 from minigrad.backend import keep_heap, to_host, xp
 from minigrad.ops import *  # noqa: F403  (every operation, by its own name)
 from minigrad.checks import check_gradient, check_hvp

@@ -41,10 +41,10 @@ from itertools import count
 
 from minigrad import tape as switches
 from minigrad.backend import xp
-from minigrad.cotangents import Part, add_to, own, summed_to, written_out
+from minigrad.engine.cotangents import Part, add_to, own, summed_to, written_out
 from minigrad.errors import differentiable, explained, no_derivative
 from minigrad.profile import timed
-from minigrad.rules import parameters, placed, primitives, registered
+from minigrad.engine.rules import parameters, placed, primitives, registered
 from minigrad.tape import tape  # noqa: F401  (the switches as attributes)
 
 next_number = count(1).__next__

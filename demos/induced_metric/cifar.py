@@ -24,7 +24,7 @@ import numpy as np
 
 from demos.evidence import t_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle,
-                                                   curve, factor, figure, in_truth, mean_and_std,
+                                                   curve, factor, figure, effective_method, mean_and_std,
                                                    resumable)
 from optim import run_all
 from problems import Network
@@ -107,7 +107,7 @@ def run(args, report):
     columns = ["optimizer", "test", "std", "loss", "s, first .. last", "in truth", "published"]
     report.table(columns, [[name, *(f"{x:.3f}" for x in mean_and_std(test[name])),
                             f"{np.mean([r['train'][-1] for r in runs[name]]):.3g}",
-                            factor(runs[name]), in_truth(name, runs[name]),
+                            factor(runs[name]), effective_method(name, runs[name]),
                             f"{TABLE[name]['best']:.3f}"] for name in names],
                  title=f"test accuracy at the best validation epoch of {size['epochs']}\n"
                        f"data: {about}; published: ResNet-18, 400 epochs, chosen on the test set")

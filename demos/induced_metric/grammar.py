@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from demos.evidence import t_interval
-from demos.induced_metric.seven_optimizers import (MAKERS, attempt, curve, factor, in_truth,
+from demos.induced_metric.seven_optimizers import (MAKERS, attempt, curve, factor, effective_method,
                                                    resumable)
 from optim import run_all, warmup_cosine
 from problems import Network
@@ -108,7 +108,7 @@ def run(args, report):
                  title=f"bits per character of the test text, {data.about}, {steps} updates")
     if "s" in found[0]:
         report.table(["model", "s, first .. last stretch", "in truth"],
-                     [[name, factor([runs[name]]), in_truth("rms", [runs[name]])] for name in runs],
+                     [[name, factor([runs[name]]), effective_method("rms", [runs[name]])] for name in runs],
                      title="metric factor of rms")
     report.note("Written by the transformer:")
     report.quote(runs["transformer"]["sample"])

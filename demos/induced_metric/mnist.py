@@ -24,7 +24,7 @@ import numpy as np
 
 from demos.evidence import paired_bootstrap, t_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_spread,
-                                                   curve, factor, figure, in_truth, mean_and_std,
+                                                   curve, factor, figure, effective_method, mean_and_std,
                                                    resumable)
 from optim import run_all
 from problems import Network
@@ -90,7 +90,7 @@ def run(args, report):
                  title=f"test accuracy at the best validation epoch of {epochs}, seeds: {seeds}\n"
                        f"data: {data.about}; published: MNIST, 200 epochs, chosen on the test set")
     report.table(["optimizer", "s, first .. last epoch", "in truth"],
-                 [[name, factor(runs[name]), in_truth(name, runs[name])] for name in NAMES],
+                 [[name, factor(runs[name]), effective_method(name, runs[name])] for name in NAMES],
                  title="metric factor")
     if epochs * steps >= START:
         start = {name: [1.0 - c["valid"][START // steps - 1] for c in runs[name]] for name in NAMES}

@@ -25,7 +25,7 @@ import numpy as np
 import minigrad as mg
 from demos.evidence import ratio_interval, t_interval, welch_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor,
-                                                   figure, in_truth, mean_and_std, resumable,
+                                                   figure, effective_method, mean_and_std, resumable,
                                                    steps_taken)
 from minigrad.backend import xp
 from optim import run_all
@@ -95,7 +95,7 @@ def run(args, report):
                             TABLE[name]["best"], TABLE[name]["top50_mean"]] for name in NAMES],
                  title=f"lowest test error of {epochs} epochs, {seeds} seeds")
     report.table(["optimizer", "s, first .. last epoch", "|step|, first .. last", "in truth"],
-                 [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
+                 [[name, factor(runs[name]), steps_taken(runs[name]), effective_method(name, runs[name])]
                   for name in NAMES], title="what the steps were")
     report.note("Published: the best of some 500 runs, the mean of the best 50, on the test set.")
     for name in NAMES:

@@ -1,10 +1,10 @@
 """The seven optimizers of arXiv:2509.03594 at their published settings, and how runs are shown.
 
 Four network demos share this page: `build` makes an optimizer from the published table, `attempt`
-trains with it, `curve` turns a finished run into lists that fit a JSON file, `in_truth` says
+trains with it, `curve` turns a finished run into lists that fit a JSON file, `effective_method` says
 whether the metric did anything, and `figure` draws the paper's panels.
 
-Names: plain is the metric I + xi g g^T, log the same on the graph of log L, rms the same on
+Names: plain is the metric I + ξ g gᵀ, log the same on the graph of log L, rms the same on
 RMSprop's diagonal. SGD is heavy ball. Muon makes arrays with exactly two axes orthogonal, as
 optax does, and leaves everything else to NAdam.
 """
@@ -90,7 +90,7 @@ def curve(run, row=None):
     return shown
 
 
-def in_truth(name, curves):
+def effective_method(name, curves):
     """What runs show, in words: "metric acts", "SGD", "AdamW after 3 of 20", None without metric.
 
     They are in truth the optimizer without the metric while s stays within 1 % of 1, in its minimum

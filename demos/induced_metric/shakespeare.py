@@ -25,7 +25,7 @@ import numpy as np
 
 from demos.evidence import ratio_interval
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle,
-                                                   curve, factor, figure, in_truth, resumable,
+                                                   curve, factor, figure, effective_method, resumable,
                                                    steps_taken)
 from optim import run_all
 from problems import Network
@@ -108,7 +108,7 @@ def run(args, report):
     edge = [name for name in NAMES if at_edge(tuned[name], rate[name])]
     report.note(f"Still at an edge of the grid of rates: {', '.join(edge) or 'none'}.")
     report.table(["optimizer", "s, first .. last stretch", "|step|, first .. last", "in truth"],
-                 [[name, factor(runs[name]), steps_taken(runs[name]), in_truth(name, runs[name])]
+                 [[name, factor(runs[name]), steps_taken(runs[name]), effective_method(name, runs[name])]
                   for name in NAMES], title="what the steps were")
     winner = min(NAMES, key=test.get)
     report.quote(f"[a sample from the network of {winner}]\n" + runs[winner][0]["sample"])

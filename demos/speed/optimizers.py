@@ -77,7 +77,7 @@ def torch_muon(parts, slopes):
 
 
 def our_steps(method, theta, g):
-    """Repeats theta <- theta + update, compared by the norm of theta."""
+    """Repeats θ ← θ + update, compared by the norm of θ."""
     state = method.init(theta)
 
     def step():

@@ -5,7 +5,7 @@ import numpy
 
 from minigrad import backend
 from minigrad.backend import xp
-from minigrad.cotangents import Part
+from minigrad.engine.cotangents import Part
 from minigrad.ops.passes import column_sum
 from minigrad.tensor import Tensor, primitive
 

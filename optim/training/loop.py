@@ -225,7 +225,7 @@ class Training:
     def between_steps(self, ctrl_c):
         run = self.run
         if self.evaluate_every is not None and run.step % self.evaluate_every == 0:
-            self.judge()
+            self.score()
         due = self.save_every is not None and run.step % self.save_every == 0
         late = (self.save_seconds is not None
                 and time.monotonic() - self.saved_at >= self.save_seconds)
@@ -243,9 +243,9 @@ class Training:
         self.epoch_rng = copy.deepcopy(self.draws.bit_generator.state)
         run.history["epochs"].append(run.step)
         if self.evaluate_every is None:
-            self.judge()
+            self.score()
 
-    def judge(self):
+    def score(self):
         if self.evaluate is None:
             return
         self.read()
@@ -260,7 +260,7 @@ class Training:
                              "'validation_loss'.")
         if not scores:
             raise ValueError("train: evaluate gave no score. Give a number or a dict of them.")
-        self.run.judge(scores)
+        self.run.record_scores(scores)
 
     def recent_loss(self):
         """For the progress line: the middle of the last twenty losses, of all points."""

@@ -52,7 +52,7 @@ class Run:
         value = to_host(value)
         self.history.setdefault(name, []).append(value if np.ndim(value) else value.item())
 
-    def judge(self, scores):
+    def record_scores(self, scores):
         """Add an evaluation, a dict of scores; keep the point if the first one is the best yet."""
         self.add("evaluated", np.asarray(self.step))
         self.add("seconds", np.asarray(self.seconds))

@@ -38,9 +38,9 @@ class MonkeySaddle(ClassicalSaddle):
 
 
 class StrictSaddle(Problem):
-    """f = 1/2 sum_{i<d} x_i^2 - gam/2 x_d^2, or the same in turned coordinates.
+    """f = ½ Σ_{i<d} x_i² - γ/2 x_d², or the same in turned coordinates.
 
-    d, gam    dimension, size of the negative curvature
+    d, gam    dimension, γ the size of the negative curvature
     rotation  orthogonal (d, d): f(x) of the point rotation @ x; `rotation.T[:, -1]` leads out
 
     Turned, rounding (1e-16) perturbs a start that lies exactly on the stable manifold; in the plain

@@ -31,14 +31,14 @@ class Octopus(Problem):
     Source: Du et al. 2017, arXiv:1705.10412: the function on which gradient descent takes
     exponential time. The reflections |x|, as there, put the saddles into the interior.
 
-    d, L >= gam > 0   dimension, curvature across and along
+    d, L, gam         dimension, curvature L across and γ along, L >= γ > 0
     tau               scale of the tube, default e
 
     minimum   -d nu, at (+-4 tau, ..., +-4 tau)
     saddle(k) 4τ k times, then 0: eigenvalues -2γ once and 2 L
 
     f has two continuous derivatives along the tube. At the border a_i = 2 tau it jumps where
-    a_{i+1} > tau, so start inside: |x_j| <= 1.
+    a_{i+1} > τ, so start inside: |x_j| <= 1.
     """
 
     @expects(d=whole(), L=real, gam=real, tau=real)

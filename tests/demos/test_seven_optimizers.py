@@ -5,7 +5,7 @@ import pytest
 import optim
 from demos.induced_metric.random_search import OWN, SHARED, draw
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, build, claim_spread, curve,
-                                                   factor, in_truth, mean_and_std)
+                                                   factor, effective_method, mean_and_std)
 from demos.report.verdict import verdict
 from minigrad import Layout
 from minigrad.backend import xp
@@ -60,11 +60,11 @@ def test_what_a_run_is_in_truth():
     def runs(*factors):
         return [{"s": [[f, f, f] for f in factors]}]
 
-    assert in_truth("plain", runs(1.0, 0.995)) == "SGD"
-    assert in_truth("rms", runs(*[0.9] + [0.999] * 9)) == "AdamW after 1 of 10"
-    assert in_truth("rms", runs(0.9, 0.9)) == "metric acts"
-    assert in_truth("log", runs(1.0, 1.0)) == "metric acts"       # its s is no factor near 1
-    assert in_truth("Adam", [{}]) is None and factor([{}]) is None
+    assert effective_method("plain", runs(1.0, 0.995)) == "SGD"
+    assert effective_method("rms", runs(*[0.9] + [0.999] * 9)) == "AdamW after 1 of 10"
+    assert effective_method("rms", runs(0.9, 0.9)) == "metric acts"
+    assert effective_method("log", runs(1.0, 1.0)) == "metric acts"       # its s is no factor near 1
+    assert effective_method("Adam", [{}]) is None and factor([{}]) is None
     assert factor(runs(0.5, 0.75)) == "0.5 .. 0.75"
 
 

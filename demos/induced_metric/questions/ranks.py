@@ -50,8 +50,8 @@ def run(args, report):
                  **{t: published_network(t, score) for t in ("regression", "mnist", "cifar",
                                                              "shakespeare")}}
         word = "best run" if score == "best" else "mean of the best 50 (functions: best run)"
-        judge(report, table, f"published, {word}", "paper")
-    judge(report, measured(args, report), "run here", "ours")
+        claims(report, table, f"published, {word}", "paper")
+    claims(report, measured(args, report), "run here", "ours")
     if report.plotting:
         draw(report)
 
@@ -76,7 +76,7 @@ def ranks(scores):
             + ((scores[:, None] == scores).sum(axis=1) + 1) / 2.0)
 
 
-def judge(report, table, title, origin):
+def claims(report, table, title, origin):
     matrix = np.array(list(table.values()))                             # (tasks, optimizers)
     of = {name: t_interval(matrix[:, k]) for k, name in enumerate(NAMES)}
     report.table(["task", *NAMES], [[task, *(float(r) for r in row)] for task, row in table.items()]

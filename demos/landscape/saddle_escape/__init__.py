@@ -2,7 +2,7 @@
 
 Question   how many steps does each method need to leave a strict saddle, and to walk the octopus, a
            tube through d saddles? And what do 1/eps^2 and 1/eps^4 count?
-Expected   from 1e-8 beside a saddle of curvature -gam gradient descent takes 194, 1852, 18430 steps
+Expected   from 1e-8 beside a saddle of curvature -γ gradient descent takes 194, 1852, 18430 steps
            for gam = 1, .1, .01; noise makes that a logarithm of its size; saddle-free Newton takes
            27 for any gam. Octopus, d = 5: above 400 steps without noise, below 300 with it.
 Time       about 20 s; --quick 5 s.

@@ -50,7 +50,7 @@ def swa_update(average, theta, count):
 
         average <- (k average + θ) / (k + 1),      k = count
 
-    Written as average + (theta - average) / (k + 1), so that the mean of copies is the copy,
+    Written as average + (θ - average) / (k + 1), so that the mean of copies is the copy,
     exactly.
 
     Source: Izmailov et al. 2018, arXiv:1803.05407, Algorithm 1. Call it every few steps of the last

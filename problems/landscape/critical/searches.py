@@ -82,7 +82,7 @@ def newton(search, iterations):
 
 
 def levenberg_marquardt(search, iterations):
-    """d = -Q lambda/(lambda^2 + mu) Q^T g for H = Q lambda Q^T; mu/5 on success, else 4 mu."""
+    """d = -Q λ/(λ² + μ) Qᵀ g for H = Q λ Qᵀ; μ/5 on success, else 4 μ."""
     like = search.theta
     n, d = like.shape
     eig, Q = xp.zeros_like(like), xp.zeros((n, d, d), dtype=like.dtype)

@@ -1,7 +1,7 @@
 """The ends of a spectrum: power iteration, easy to check, and Lanczos, which one should use.
 
 Both ask for products with a symmetric operator only and both say how far off they may be: for a
-unit vector v with mu = <v, A v> there is an eigenvalue within |A v - mu v| of mu. That residual is
+unit vector v with μ = <v, A v> there is an eigenvalue within |A v - μ v| of μ. That residual is
 what they stop on and what they report.
 
 Power iteration's error shrinks like (lambda_2/lambda_1)^(2k). Lanczos finds the best Rayleigh

@@ -20,7 +20,7 @@ CHUNK = 2**17                                       # numbers in a chunk of poin
 
 
 class Line(NamedTuple):
-    """heights (n,) at theta + alphas (n,) d, on the host; centre = L(theta)."""
+    """heights (n,) at theta + alphas (n,) d, on the host; centre = L(θ)."""
 
     alphas: Any
     heights: Any
@@ -30,7 +30,7 @@ class Line(NamedTuple):
 class Plane(NamedTuple):
     """heights (rows, columns) at theta + alphas[column] d1 + betas[row] d2, on the host.
 
-    centre = L(theta), the height at alpha = beta = 0
+    centre = L(θ), the height at the crossing of the axes
     """
 
     alphas: Any

@@ -1,6 +1,6 @@
 """How cotangents add up while they wait for their Tensor's turn, and how they are given out."""
 from minigrad.backend import xp
-from minigrad.rules import primitives
+from minigrad.engine.rules import primitives
 
 
 class Part:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-import optim
-
-FOLDER = Path(optim.__file__).parent
+ROOT = Path(__file__).parent.parent
+FILES = [file for room in ("minigrad", "optim", "problems") for file in
+         sorted((ROOT / room).rglob("*.py"))]
 SPELLED = "alpha|beta|gamma|gam|delta|eta|theta|lambda|lam|mu|xi|rho|sigma|tau|phi|chi|psi|nabla"
 # In a formula a letter stands beside an operator; as the name of an argument it does not.
 BESIDE = re.compile(rf"(?:[-+*/^=<>|√∇Σ]\s?)({SPELLED})\b(?![.=(\[])"
                     rf"|\b({SPELLED})(?:\^|\s?(?:[-+*/←]|<-|<=|>=)\s)")
-CODE = re.compile(r"`[^`]*`|>>> .*|self\.\w+ .*|\w+\[.*|\w+\([^()]*(?:\([^()]*\))?[^()]*\)")
+CODE = re.compile(r"alpha-beta|>>> .*|\.\.\. .*|-> \w+|theta \+ \w+\[?|`[^`]*`|>>> .*|self\.\w+ .*|\w+\[.*|\w+\([^()]*(?:\([^()]*\))?[^()]*\)")
 
 
 def docstrings(tree):
@@ -32,7 +32,7 @@ def test_the_search_finds_and_spares():
     assert not spelled_out("train(theta=theta, lr=eta) for theta (n, d)")
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 def test_formulas_are_greek(file):
     for name, text in docstrings(ast.parse(file.read_text(encoding="utf-8"))):
         assert not spelled_out(text), f"{file.stem}.{name}: {spelled_out(text)}"
