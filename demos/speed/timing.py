@@ -8,15 +8,20 @@ is CPU time of the process on one BLAS thread, and a ratio is taken within each 
 import math
 import os
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 
 from demos.evidence import median_interval
+from demos.report.provenance import blas
 
 # One thread for every library; the variables count at import, so `demos.speed.measure` starts in a
 # process that has them.
 ONE_THREAD = {name: "1" for name in (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")} | {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu"}
+PEERS = ("torch", "autograd", "jax", "micrograd")
 SHORTEST = 0.03          # seconds: a sample repeats its work until it takes at least this long
 
 
@@ -27,13 +32,16 @@ class Case:
     title     one line
     engines   {label: callable}; each returns a tuple of numbers by which they are compared, or None
     agree     lists of labels whose numbers must agree to `rtol`
-    ratios    (claim, label, label of the reference, largest ratio allowed)
+    ratios    (claim, label, label of the reference, largest ratio allowed): one number, or one
+              for each vector width in bits, since a peer with wider vectors is another peer
+    per       operations in one call, if the times are to be told for one of them
     """
     title: str
     engines: dict
     ratios: list
     agree: list = field(default_factory=list)
     rtol: float = 1e-5
+    per: int = 1
 
 
 @dataclass
@@ -85,8 +93,9 @@ def measure(case, rounds=15):
         if ours in samples and theirs in samples:
             each = [a / b for a, b in zip(samples[ours], samples[theirs])]
             ratio, low, high = median_interval(each)
-            timings.append(Timing(claim, statistics.median(samples[ours]),
-                                  statistics.median(samples[theirs]), ratio, low, high, bound))
+            timings.append(Timing(claim, statistics.median(samples[ours]) / case.per,
+                                  statistics.median(samples[theirs]) / case.per, ratio, low, high,
+                                  allowed(bound)))
     return timings
 
 
@@ -103,15 +112,19 @@ def repeats(work):
         n *= 2
 
 
-def blas():
-    """Library, kernel and threads of NumPy's matrix products, as threadpoolctl tells them."""
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        return "BLAS unknown (threadpoolctl is not installed)"
-    found = [f"{i['internal_api']} {i.get('version')} kernel {i.get('architecture')} "
-             f"threads {i['num_threads']}" for i in threadpool_info() if i["user_api"] == "blas"]
-    return "; ".join(found) or "no BLAS found"
+def allowed(bound):
+    """The bound that holds for this processor's vectors."""
+    if not isinstance(bound, dict):
+        return bound
+    width = blas()["vector_bits"]
+    return bound[max((bits for bits in bound if bits <= width), default=min(bound))]
+
+
+def only(peers):
+    """Without the other peers: to import one of them fails, as if it were not there."""
+    for name in PEERS:
+        if name not in peers:
+            sys.modules[name] = None
 
 
 def pin():
