@@ -17,7 +17,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-from demos.speed.timing import ONE_THREAD
+from demos.speed.timing import ONE_THREAD, PEERS
 from minigrad import backend
 
 SOURCE = "measured here"
@@ -27,12 +27,21 @@ GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn"
 def arguments(parser):
     parser.add_argument("--only", default=",".join(GROUPS), metavar="GROUPS",
                         help=f"comma-separated groups out of {', '.join(GROUPS)}")
+    parser.add_argument("--peers", default=",".join(PEERS), metavar="PEERS",
+                        help=f"comma-separated libraries out of {', '.join(PEERS)}")
+    parser.add_argument("--nanogpt", action="store_true",
+                        help="train nanoGPT's processor line, ours and torch, and no more")
 
 
 def run(args, report):
     if backend.on_device:
         raise RuntimeError("speed: it compares libraries on one processor, not on a GPU. "
                            "Run it with MINIGRAD_BACKEND=numpy.")
+    for peer in args.peers.split(","):
+        if peer and peer not in PEERS:
+            raise RuntimeError(f"speed: there is no peer '{peer}'; use {', '.join(PEERS)}.")
+    if args.nanogpt:
+        return nanogpt(args, report)
     rounds = 5 if args.quick else 15
     rows, groups = [], args.only.split(",")
     asked = dict(origin="ours", where="this machine, one thread",
@@ -42,7 +51,7 @@ def run(args, report):
             raise RuntimeError(f"speed: there is no group '{group}'; use {', '.join(GROUPS)}.")
     for group in [g for g in groups if g != "memory"]:
         report.progress(f"timing {group}")
-        result = in_process("measure", group, str(rounds))
+        result = in_process("measure", group, str(rounds), args.peers)
         report.data[group] = result
         for case in result["cases"]:
             for t in case["timings"]:
@@ -52,13 +61,38 @@ def run(args, report):
                              round(t["high"], 3), at_most=t["bound"], **asked,
                              how=f"exact 95 % interval of the median, n = {rounds} rounds")
     if rows:
-        report.note(f"BLAS: {result['blas']}. Times in microseconds of CPU time, one thread.")
+        b = result["blas"]
+        report.note(f"BLAS: {b['library']} {b['version']}, kernel {b['kernel']}, {b['threads']} "
+                    f"thread; NumPy's own loops have vectors of {b['vector_bits']} bits. Times in "
+                    "microseconds of processor time, one thread; one operation's where a row says "
+                    "one.")
         report.table(["work", "ours", "other", "ratio", "95 %", "bound"], rows)
-    if not find_spec("torch"):
-        report.note("torch is not installed here: its rows are missing. "
-                    "`pip install -e .[peers]` brings it.")
+    missing = [p for p in PEERS if p not in args.peers.split(",") or not find_spec(p)]
+    if missing:
+        report.note(f"Rows left out, since it is not installed or not asked for: "
+                    f"{', '.join(missing)}. `pip install -e .[peers]` brings all of them.")
     if "memory" in groups:
         memory(report)
+
+
+def nanogpt(args, report):
+    """Time and loss of 2,000 iterations of training, ours and torch's."""
+    if not find_spec("torch"):
+        raise RuntimeError("speed: --nanogpt compares with torch, which is not installed here. "
+                           "`pip install -e .[peers]` brings it.")
+    report.progress("training nanoGPT's processor line, ours and torch's in turn")
+    root = [args.data_dir] if args.data_dir else []
+    result = in_process("nanogpt", "100" if args.quick else "2000", *map(str, root))
+    report.data["nanogpt"] = result
+    report.table(["engine", "seconds of processor", "validation loss"],
+                 [[name, result["seconds"][name], result["loss"][name]] for name in result["loss"]],
+                 title=f"{result['iterations']} iterations, {result['parameters']} parameters")
+    asked = dict(origin="ours", where="this machine, one thread", how="one run", quick=False)
+    report.claim("nanoGPT's processor line: our time / torch eager's",
+                 result["seconds"]["minigrad"] / result["seconds"]["torch"], at_most=1.0,
+                 why="a readable engine need not be slower", **asked)
+    report.claim("nanoGPT's processor line: validation loss, in nats", result["loss"]["minigrad"],
+                 at_most=1.90, why="1.88 stands in nanoGPT's README for its own model", **asked)
 
 
 def in_process(module, *arguments):

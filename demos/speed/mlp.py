@@ -139,7 +139,8 @@ def cases():
     engines |= numbers
     agree = {label: compared(work) for label, work in engines.items()}
     bounds = [("gradient / hand-written NumPy", "gradient", "hand", 1.10),
-              ("gradient / its matrix products alone", "gradient", "products", {256: 1.15, 512: 1.2}),
+              ("gradient / its matrix products alone", "gradient", "products",
+               {256: 1.15, 512: 1.2}),
               ("gradient and Adam step / hand-written", "step", "hand step", 1.10),
               ("gradient / torch eager", "gradient", "torch", 0.90),
               ("gradient and Adam step / torch", "step", "torch step", 0.90),

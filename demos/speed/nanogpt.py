@@ -1,4 +1,4 @@
-"""The processor line of nanoGPT: a character transformer trained on Shakespeare, beside torch eager.
+"""nanoGPT's processor line: a character transformer trained on Shakespeare, beside torch eager.
 
     python -m demos.speed.nanogpt [ITERATIONS]       one JSON line; `demos speed --nanogpt` runs it
 

@@ -77,7 +77,8 @@ def cases():
                "again": lambda: (leaves_of(again(v)),)}
     engines |= torch_engines(params, v, *batch) | elementary_engines(params, *batch)
     bounds = [("gradient / hand-written NumPy", "gradient", "hand", 1.10),
-              ("gradient / its matrix products alone", "gradient", "products", {256: 1.25, 512: 1.5}),
+              ("gradient / its matrix products alone", "gradient", "products",
+               {256: 1.25, 512: 1.5}),
               ("gradient and AdamW step / hand-written", "step", "hand step", 1.10),
               ("gradient / torch eager", "gradient", "torch", 0.95),
               ("gradient and AdamW step / torch", "step", "torch step", 0.95),
