@@ -21,7 +21,8 @@ from demos.speed.timing import ONE_THREAD, PEERS
 from minigrad import backend
 
 SOURCE = "measured here"
-GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn", "memory")
+GROUPS = ("tiny", "functions", "mlp", "optimizers", "transformer", "lstm", "cnn", "memory",
+          "growth")
 
 
 def arguments(parser):
@@ -41,7 +42,7 @@ def run(args, report):
         if peer and peer not in PEERS:
             raise RuntimeError(f"speed: there is no peer '{peer}'; use {', '.join(PEERS)}.")
     if args.nanogpt:
-        return nanogpt(args, report)
+        return trained(args, report)
     rounds = 5 if args.quick else 15
     rows, groups = [], args.only.split(",")
     asked = dict(origin="ours", where="this machine, one thread",
@@ -49,7 +50,7 @@ def run(args, report):
     for group in groups:
         if group not in GROUPS:
             raise RuntimeError(f"speed: there is no group '{group}'; use {', '.join(GROUPS)}.")
-    for group in [g for g in groups if g != "memory"]:
+    for group in [g for g in groups if g not in ("memory", "growth")]:
         report.progress(f"timing {group}")
         result = in_process("measure", group, str(rounds), args.peers)
         report.data[group] = result
@@ -73,9 +74,11 @@ def run(args, report):
                     f"{', '.join(missing)}. `pip install -e .[peers]` brings all of them.")
     if "memory" in groups:
         memory(report)
+    if "growth" in groups:
+        grown(args, report)
 
 
-def nanogpt(args, report):
+def trained(args, report):
     """Time and loss of 2,000 iterations of training, ours and torch's."""
     if not find_spec("torch"):
         raise RuntimeError("speed: --nanogpt compares with torch, which is not installed here. "
@@ -102,6 +105,26 @@ def in_process(module, *arguments):
     if done.returncode:
         raise RuntimeError(f"speed: {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout)
+
+
+def grown(args, report):
+    """How cost grows with size: a table of exponents, and the figure."""
+    report.progress("measuring growth")
+    found = in_process("growth", "2" if args.quick else "0")
+    report.data["growth"] = found
+    report.table(["what doubles", "from", "to", "us there", "exponent", "in theory"],
+                 [[s["name"], s["sizes"][0], s["sizes"][-1], 1e6 * s["seconds"][-1],
+                   f"{s['exponent']:.2f}", " to ".join(map(str, dict.fromkeys(s["theory"])))]
+                  for s in found],
+                 title="Growth of the cost of a gradient (fit over the upper half of the sizes)")
+    for s in found:
+        report.claim(f"exponent of the cost in the {s['name']}", round(s["exponent"], 3),
+                     at_most=s["theory"][1] + 0.1, origin="ours", where="this machine, one thread",
+                     how="least squares in logarithms, upper half of the sizes", quick=False,
+                     why="the theoretical exponent, and a tenth for caches that run out")
+    if report.plotting:
+        from demos.speed.growth import draw
+        draw(report, found)
 
 
 def memory(report):

@@ -1,5 +1,7 @@
 """What decides speed, held fast: the engine against NumPy by hand, and the counts of a step."""
+import json
 import resource
+import sys
 import time
 from collections import Counter
 
@@ -8,7 +10,7 @@ import pytest
 
 import minigrad as mg
 import optim
-from demos.speed import mlp
+from demos.speed import growth, mlp, nanogpt, timing
 from demos.speed.transformer_by_hand import loss_and_gradient
 from minigrad import graph
 from minigrad.backend import name as backend
@@ -129,3 +131,47 @@ def test_copies_of_large_arrays():
     assert held <= 1.02 * weights + 10_000
     assert peak <= 1.02 * weights + activations + 4 * 2**16
     assert all(np.isfinite(a).all() for a in leaves_of(g))
+
+
+# ------------------------------------------------------------------------- the demo's own rules
+
+def test_the_exponent_is_that_of_the_large_sizes():
+    sizes = [2**k for k in range(3, 13)]
+    assert growth.exponent(sizes, [3e-6 * n**1.5 for n in sizes]) == pytest.approx(1.5, abs=1e-12)
+    flat_first = [1e-3 + 1e-9 * n**2 for n in sizes]
+    assert 1.0 < growth.exponent(sizes, flat_first) < 2.0
+
+
+def test_bounds_go_by_the_width_of_vectors(monkeypatch):
+    for width, bound in ((128, 1.2), (256, 1.2), (512, 1.5)):
+        monkeypatch.setattr(timing, "blas", lambda: {"vector_bits": width})
+        assert timing.allowed({256: 1.2, 512: 1.5}) == bound and timing.allowed(0.9) == 0.9
+
+
+def test_peers_that_are_not_asked_for_are_not_there(monkeypatch):
+    for name in timing.PEERS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    timing.only(["torch"])
+    try:
+        with pytest.raises(ImportError):
+            import micrograd  # noqa: F401
+        assert "torch" not in sys.modules
+    finally:
+        for name in timing.PEERS:
+            sys.modules.pop(name, None)
+
+
+def test_training_turns_give_the_losses_of_both(capsys, monkeypatch):
+    """nanoGPT's line on a text of nothing but the alphabet, a few iterations of a small model."""
+    tokens = np.arange(4000) % 26
+    dataset = type("Text", (), {"facts": {"tokens": {"train": tokens, "valid": tokens[:700]}}})
+    monkeypatch.setattr(nanogpt.data, "load", lambda *_, **__: dataset)
+    monkeypatch.setattr(nanogpt, "Transformer", lambda V, **s: Transformer(
+        V, **{**s, "layers": 1, "width": 16}))
+    monkeypatch.setattr(nanogpt, "theirs", nanogpt.ours)          # torch is not at hand here
+    monkeypatch.setattr(nanogpt, "pin", lambda: None)
+    monkeypatch.setattr(nanogpt, "TURN", 10)
+    nanogpt.main(60)
+    result = json.loads(capsys.readouterr().out)
+    assert result["loss"]["minigrad"] == result["loss"]["torch"] < np.log(26.0)
+    assert min(result["seconds"].values()) > 0.0

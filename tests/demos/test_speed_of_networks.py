@@ -52,10 +52,11 @@ def test_the_tape_costs_little_over_numpy_by_hand():
 
 @pytest.mark.slow
 @pytest.mark.peers
-@pytest.mark.parametrize("group", ["transformer", "lstm", "cnn"])
+@pytest.mark.parametrize("group", ["transformer", "lstm", "cnn", "mlp", "functions"])
 def test_all_engines_agree_before_they_are_timed(group):
     """`measure` raises if they do not; every ratio that is claimed gets a number."""
-    pytest.importorskip("torch")
+    for peer in ("torch", "autograd", "jax", "micrograd"):
+        pytest.importorskip(peer)
     for case in import_module(f"demos.speed.{group}").cases():
         timings = measure(case, rounds=2)
         assert {t.claim for t in timings} == {claim for claim, *_ in case.ratios}
