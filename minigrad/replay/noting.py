@@ -79,7 +79,8 @@ class recorded:
         lock.acquire()
         self.recording = Recording()
         noting = Noting(self.recording)
-        self.modules = [m for m in list(sys.modules.values()) if getattr(m, "xp", None) is numpy]
+        self.modules = [m for m in list(sys.modules.values())
+                        if getattr(m, "__dict__", {}).get("xp") is numpy]
         for module in self.modules:
             module.xp = noting
         return self.recording

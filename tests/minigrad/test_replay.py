@@ -1,4 +1,5 @@
 """A recorded gradient repeated: bit for bit what the tape gives, or a sentence why not."""
+import threading
 import time
 
 import numpy as np
@@ -272,3 +273,23 @@ def test_a_replay_is_quicker_than_the_tape():
                 work(x)
             spent.append(time.process_time() - start)
     assert min(times[0]) <= 0.7 * min(times[1])
+
+
+def test_other_threads_go_on_as_before_while_one_records():
+    x, slope, wrong, done = np.array([1.0, 2.0]), mg.value_and_grad(FUNCTIONS["levy"]), [], []
+    before = slope(x)
+
+    def work():
+        while not done:
+            now = slope(x)
+            if type(now[1]) is not np.ndarray or not np.array_equal(now[1], before[1]):
+                wrong.append(now)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for _ in range(20):
+            mg.replay(FUNCTIONS["rosenbrock"], x)
+    finally:
+        done.append(True)
+        thread.join()
+    assert not wrong
