@@ -3,6 +3,7 @@
 Checking <g, v> = df/dv for a few random v costs two evaluations each, whatever the number of
 parameters, and a wrong coordinate cannot hide in a random direction.
 """
+from minigrad.arguments import count, function, generator, real
 from minigrad.backend import xp
 from minigrad.tensor import constant
 from minigrad.transforms import grad, hvp
@@ -27,9 +28,20 @@ def _size(a):
 
 def _require_float64(operation, x):
     for leaf in leaves_of(x):
+        if not hasattr(leaf, "dtype"):
+            raise TypeError(f"{operation}: x must hold float64 arrays, got {leaf!r}.")
         if leaf.dtype != xp.float64:
             raise TypeError(f"{operation}: needs float64, got {leaf.dtype}; central differences in "
                             "lower precision are too coarse. Convert with .astype('float64').")
+
+
+def _check_settings(where, f, x, rng, directions, h, rtol):
+    function(where, "f", f)
+    generator(where, rng)
+    count(where, "directions", directions)
+    real(where, "h", h, low=1e-300)
+    real(where, "rtol", rtol, low=0.0)
+    _require_float64(where, x)
 
 
 def agree(fact, sentence):
@@ -45,7 +57,7 @@ def check_gradient(f, x, rng, *, directions=3, h=1e-6, rtol=1e-6):
     rng   NumPy Generator for the directions v
     rtol  allowed difference, relative to |v| |gradient| or to 1, whichever is larger
     """
-    _require_float64("check_gradient", x)
+    _check_settings("check_gradient", f, x, rng, directions, h, rtol)
     g = grad(f)(x)
     for _ in range(directions):
         v = _direction(x, rng)
@@ -63,7 +75,7 @@ def check_hvp(f, x, rng, *, directions=2, h=1e-5, rtol=1e-5):
 
     Arguments as in `check_gradient`; rtol is relative to |H v| or to 1, whichever is larger.
     """
-    _require_float64("check_hvp", x)
+    _check_settings("check_hvp", f, x, rng, directions, h, rtol)
     product, gradient = hvp(f, x), grad(f)
     for _ in range(directions):
         u, v = _direction(x, rng), _direction(x, rng)

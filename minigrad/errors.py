@@ -1,4 +1,7 @@
 """What a failed operation says: its name, what is wrong, with the values, and what to do."""
+import functools
+import re
+
 from minigrad import backend
 
 
@@ -10,21 +13,76 @@ class OutOfRange(IndexError, ValueError):
     """An index beyond the end: an IndexError, as Python's protocols want it, and a wrong value."""
 
 
-def explained(operation, arrays, error):
+INNER = (ValueError, TypeError, IndexError, AttributeError, KeyError, ArithmeticError,
+         AssertionError, NotImplementedError)           # what comes out of the inside of a calculation
+WORDS_OF_NUMPY = ("ufunc", "object ", "NoneType", "Input operand", "cannot reshape", "could not",
+                  "unexpected keyword", "positional", "unsupported", "invalid literal", "must be str")
+
+
+def explained(operation, arrays, error, settings=None):
     """The error of a forward pass, in a sentence that names the operation and the shapes."""
     name = operation.__name__.lstrip("_")              # _concatenate is what concatenate calls
     if str(error).startswith(name + ":"):
         return error
-    for a in arrays:
-        backend.refuse_foreign(name, a)
-    shapes = [str(a.shape) if hasattr(a, "shape") else repr(a) for a in arrays]
-    if operation.elementwise and "broadcast" in str(error):
+    for array in arrays:
+        backend.refuse_foreign(name, array)
+    shapes = [str(x.shape) if hasattr(x, "shape") else repr(x) for x in arrays]
+    if getattr(operation, "elementwise", False) and "broadcast" in str(error):
         return ValueError(f"{name}: cannot broadcast shapes {' and '.join(shapes)}. Axes are "
                           "matched from the right and must be equal or 1.")
-    kind = (TypeError if isinstance(error, TypeError) else
+    for k, x in enumerate(arrays):
+        if not is_data(x):
+            return TypeError(f"{name}: input {k} must be an array of numbers, got {a(x)}. Convert "
+                             "it with xp.asarray(...).")
+    kind = (TypeError if isinstance(error, (TypeError, AttributeError)) else
             OutOfRange if isinstance(error, IndexError) else ValueError)
-    what = str(error).rstrip(".")
-    return kind(f"{name}: {what}, for inputs {', '.join(shapes)}. See help(minigrad.{name}).")
+    what = str(error).rstrip(".").replace("positional ", "")
+    if not isinstance(error, (ValueError, TypeError, IndexError)) or any(
+            word in what for word in WORDS_OF_NUMPY) or what.startswith("'"):
+        what = "these do not go together"
+    given = ", ".join(f"{key}={short(value)}" for key, value in (settings or {}).items())
+    given = f" with {given}" if given else ""
+    return kind(f"{name}: {what}, for inputs {', '.join(shapes)}{given}. "
+                f"See help(minigrad.{name}).")
+
+
+def is_data(x):
+    """Is it an array of real numbers, or a number?"""
+    if hasattr(x, "dtype"):
+        return getattr(x.dtype, "kind", "") in "fiub"
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+def short(value):
+    return f"an array {value.shape}" if hasattr(value, "shape") else repr(value)[:40]
+
+
+def numbers_as_arrays(way, operation, arrays, settings, error):
+    """What a forward pass gives once Python numbers are arrays, since it failed with `error` as
+    they were; or that error, explained."""
+    if any(type(x) in (int, float) for x in arrays) and isinstance(error, AttributeError):
+        try:
+            return way(*[backend.xp.asarray(float(x)) if type(x) in (int, float) else x
+                         for x in arrays], **settings)
+        except INNER as again:
+            error = again
+    raise explained(operation, arrays, error, settings) from error
+
+
+def said(function):
+    """A function whose inner errors become a sentence with its name, as an operation's do."""
+    @functools.wraps(function)
+    def saying(*inputs, **settings):
+        try:
+            return function(*inputs, **settings)
+        except INNER as error:
+            if re.match(r"\w+: ", str(error)):           # it is a sentence already
+                raise
+            arrays = [x.data if hasattr(x, "primitive") and hasattr(x, "data") else x
+                      for x in inputs]
+            flat = [y for x in arrays for y in (x if isinstance(x, (list, tuple)) else [x])]
+            raise explained(function, flat, error, settings) from error
+    return saying
 
 
 def no_derivative(operation, y):
@@ -48,6 +106,13 @@ def differentiable(data, operation):
         raise TypeError(f"{operation}: cannot differentiate {data.dtype} values. "
                         "Convert them with .astype(float), or pass them as data.")
     return data
+
+
+def called(f, operation):
+    """The function itself, if it is one."""
+    if not callable(f):
+        raise TypeError(f"{operation}: f must be a function, got {a(f)}.")
+    return f
 
 
 def not_a_scalar(y):

@@ -42,7 +42,7 @@ from itertools import count
 from minigrad import tape as switches
 from minigrad.backend import xp
 from minigrad.engine.cotangents import Part, add_to, own, summed_to, written_out
-from minigrad.errors import differentiable, explained, no_derivative
+from minigrad.errors import INNER, differentiable, no_derivative, numbers_as_arrays
 from minigrad.profile import timed
 from minigrad.engine.rules import parameters, placed, primitives, registered
 from minigrad.tape import tape  # noqa: F401  (the switches as attributes)
@@ -138,8 +138,8 @@ def primitive(forward=None, *, elementwise=False):
                     data = True
         try:
             y = way[0](*arrays, **settings)          # @op.arrays puts another one there
-        except (ValueError, TypeError, IndexError) as error:
-            raise explained(operation, arrays, error) from error
+        except INNER as error:
+            y = numbers_as_arrays(way[0], operation, arrays, settings, error)
         y, saved = y if way[1] else (y, None)
         if not (live and is_recording()):
             return y if plain else Tensor(y)

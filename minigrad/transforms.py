@@ -20,7 +20,8 @@ further back than the number of its own leaves.
 """
 from minigrad import tape
 from minigrad.backend import xp
-from minigrad.errors import LostDerivative, differentiable, fitting_cotangent, not_a_scalar, outputs
+from minigrad.errors import (LostDerivative, called, differentiable, fitting_cotangent,
+                             not_a_scalar, outputs)
 from minigrad.tensor import Tensor, constant, next_number, own, primitives, sweep
 from minigrad.tree import leaves_like, leaves_of, rebuild
 
@@ -44,7 +45,7 @@ def linearised(f, x, operation, keep=None):
     tape.recording.set(True)
     try:
         leaves = [lifted(leaf, operation, keep) for leaf in leaves_of(x)]
-        form, y = rebuild(x, leaves), f(rebuild(x, leaves))
+        form, y = rebuild(x, leaves), called(f, operation)(rebuild(x, leaves))
     except ValueError as error:                      # NumPy's words when buffer[0] = x is refused
         raise error.__cause__ if type(error.__cause__) is LostDerivative else error
     finally:
@@ -117,7 +118,7 @@ def value_and_grad(f, *, each=False):
     """
     def value_and_gradient(x, *rest, **settings):
         def heights(t):
-            y = f(t, *rest, **settings)
+            y = called(f, "grad")(t, *rest, **settings)
             shape = getattr(y, "shape", None)
             return y if shape == () or each and shape else not_a_scalar(y)
         y, back = linearised(heights, x, "grad")

@@ -2,6 +2,7 @@
 import math
 
 from minigrad.backend import on_device, xp
+from minigrad.errors import said
 from minigrad.ops.elementary import FAR, gate, sigmoid
 from minigrad.ops.passes import blocks
 from minigrad.tensor import constant, primitive
@@ -67,6 +68,7 @@ def _(g, y, x):
     return g * (s * (1.0 - s) * bend)
 
 
+@said
 def dropout(x, *, rate, rng=None):
     """x with a share `rate` of its elements set to 0 and the rest divided by 1 - rate.
 
@@ -80,6 +82,7 @@ def dropout(x, *, rate, rng=None):
     return x * dropout_mask(x.shape, x.dtype, rate, rng)
 
 
+@said
 def dropout_mask(shape, dtype, rate, rng):
     """0 with probability `rate`, else 1 / (1 - rate)."""
     kept = rng.random(shape, dtype="float32") >= rate

@@ -1,5 +1,6 @@
 """Products of matrices and vectors."""
 from minigrad.backend import xp
+from minigrad.errors import said
 from minigrad.ops.passes import as_rows, column_sum
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import expand_dims, reshape, sum_to
@@ -68,6 +69,7 @@ def _(g, y, a, b, *, needs):
     return da, _matmul_tn(_rows(g), _rows(a)) if b.ndim == 2 else _fit(_matmul_tn(g, a), b)
 
 
+@said
 def matmul(a, b):
     """Matrix product a b:  (..., m, k) (..., k, n) -> (..., m, n); leading axes broadcast.
 
@@ -115,11 +117,13 @@ def check_linear(x, W, b):
                          "Give (..., B, m), (..., m, n) and (..., n).")
 
 
+@said
 def outer(a, b):
     """Outer product  y_ij = a_i b_j:  (..., m) (..., n) -> (..., m, n)."""
     return expand_dims(a, axis=-1) * expand_dims(b, axis=-2)
 
 
+@said
 def dot(a, b):
     """Inner product of the last axes  y = sum_i a_i b_i:  (..., n) (..., n) -> (...)."""
     if a.shape[-1:] != b.shape[-1:]:

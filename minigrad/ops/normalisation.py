@@ -2,6 +2,7 @@
 import math
 
 from minigrad.backend import xp
+from minigrad.errors import said
 from minigrad.ops.elementary import sqrt
 from minigrad.ops.passes import blocks, column_sum, dot_along, laid_out, row_dot, row_sum, sum_along
 from minigrad.ops.reduce import mean, var
@@ -81,6 +82,7 @@ def check(name, x, axis):
                          "Give at least one element.")
 
 
+@said
 def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
     """gain h + shift,  h = x standardized over every axis but the second, the channels.
 
@@ -97,6 +99,7 @@ def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
     return h * reshape(gain, shape=column) + reshape(shift, shape=column)
 
 
+@said
 def batch_statistics(x):
     """Mean and variance of every channel over a batch, plain arrays (C,): what running averages
     are made of."""

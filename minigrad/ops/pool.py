@@ -13,11 +13,13 @@ derivatives:
 Of equal elements the first one is chosen (the whole gradient goes there).
 """
 from minigrad.backend import xp
+from minigrad.errors import said
 from minigrad.ops.reduce import mean
 from minigrad.ops.shape import reshape
 from minigrad.tensor import primitive
 
 
+@said
 def max_pool(x, *, size=2, stride=None):
     """Largest element of each size x size window.   x (B, H, W, C) -> (B, H', W', C)
 
@@ -27,6 +29,7 @@ def max_pool(x, *, size=2, stride=None):
     return pool_max(pool_max(x, axis=1, size=size, stride=stride), axis=2, size=size, stride=stride)
 
 
+@said
 def average_pool(x, *, size=2, stride=None):
     """Mean of each size x size window.   x (B, H, W, C) -> (B, H', W', C)"""
     stride = checked("average_pool", x, size, stride)
@@ -34,6 +37,7 @@ def average_pool(x, *, size=2, stride=None):
     return sums * (1.0 / (size * size))
 
 
+@said
 def global_mean(x):
     """Mean over the pixels of each channel.   x (B, H, W, C) -> (B, C)"""
     B, H, W, C = x.shape

@@ -6,6 +6,7 @@ import numpy
 from minigrad import backend
 from minigrad.backend import xp
 from minigrad.engine.cotangents import Part
+from minigrad.errors import said
 from minigrad.ops.passes import column_sum
 from minigrad.tensor import Tensor, primitive
 
@@ -128,6 +129,7 @@ def _(g, y, *parts, needs, indices, shape):
     return [getitem(g, index=index) if need else None for index, need in zip(indices, needs)]
 
 
+@said
 def put(x, index, shape):
     """Zeros of `shape` with x added at `index`: the transpose of `getitem`.   dy = put(dx)"""
     return _put(x, indices=[index], shape=shape)
@@ -150,11 +152,13 @@ def _(g, y, *parts, needs, axis):
     return pieces
 
 
+@said
 def concatenate(parts, axis=0):
     """The arrays of a list side by side along `axis`.   dy: each part gets its slice"""
     return _concatenate(*parts, axis=axis)
 
 
+@said
 def stack(parts, axis=0):
     """The arrays of a list along a new axis.   dy: each part gets its slice"""
     shapes = sorted({tuple(getattr(part, "shape", ())) for part in parts})
