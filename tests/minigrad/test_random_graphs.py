@@ -7,6 +7,9 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from tests.minigrad.random_graphs import evaluate, program
+from tests.minigrad.test_layouts import fortran, read_only, strided
+
+LAYOUTS = (xp.asarray, fortran, strided, read_only)
 
 ours = SimpleNamespace(
     tanh=mg.tanh, sin=mg.sin, cos=mg.cos, arctan=mg.arctan, sigmoid=mg.sigmoid, exp=mg.exp,
@@ -47,7 +50,7 @@ def test_random_graphs_agree_with_torch():
         total=lambda values: sum(torch.sum(v) for v in values))
     for seed in range(1000):
         inputs, lines = program(seed)
-        x = [xp.asarray(a) for a in inputs]
+        x = [LAYOUTS[(seed + k) % 4](xp.asarray(a)) for k, a in enumerate(inputs)]
         v = [xp.asarray(np.random.default_rng(seed).standard_normal(a.shape)) for a in inputs]
         f = lambda x: evaluate(ours, x, lines)
         value, g = mg.value_and_grad(f)(x)
