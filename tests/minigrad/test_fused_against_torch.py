@@ -26,6 +26,12 @@ def cases(F, torch, n, m, k):
         ("mean_squared_error", [(n, m), (n, m)], mg.mean_squared_error, F.mse_loss),
         ("log_softmax", [(n, m)], mg.log_softmax, lambda x: torch.log_softmax(x, -1)),
         ("var", [(n, m)], lambda x: mg.var(x, axis=-1), lambda x: x.var(-1, correction=0)),
+        ("cross_entropy", [(n, m)], lambda z: mg.softmax_cross_entropy(z, xp.arange(n) % m),
+         lambda z: F.cross_entropy(z, torch.arange(n) % m)),
+        ("embedding", [(m, k)], lambda E: mg.embedding(E, xp.arange(3 * n) % m),
+         lambda E: E[torch.arange(3 * n) % m]),
+        ("empty_rows", [(0, m), (m, k), (k,)], mg.linear, lambda x, W, b: x @ W + b),
+        ("empty_sum", [(n, 0), (0, k)], mg.matmul, torch.matmul),
         ("prod", [(n, m)], lambda x: mg.prod(x, axis=-2), lambda x: x.prod(-2)),
     ]
 
@@ -52,5 +58,5 @@ def test_fused_operations_agree_with_torch():
             for a, b in zip([value, *g, *Hv], [y, *tg, *tH]):
                 b = b.detach().numpy()
                 np.testing.assert_allclose(
-                    to_host(a), b, rtol=0, atol=1e-10 * max(1.0, np.abs(b).max()),
+                    to_host(a), b, rtol=0, atol=1e-10 * max(1.0, np.abs(b).max(initial=0)),
                     err_msg=f"{name}, seed {seed}, sizes {n, m, k}")
