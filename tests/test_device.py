@@ -6,6 +6,7 @@ A stray `np.` or a host array in the wrong place fails here, without a GPU. With
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,41 @@ DOUBLE = ROOT / "tests" / "device_double"
 needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
 
 
-def on_the_double(*args):
-    return subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, text=True, env={
-        **os.environ, "MINIGRAD_BACKEND": "cupy", "PYTHONPATH": f"{DOUBLE}{os.pathsep}{ROOT}"})
+FOLDERS = ("minigrad", "optim")                     # side by side; problems, the longest, is slow
+SUITE = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not process and not parallel")
+
+
+def begun_on_the_double(*args):
+    return subprocess.Popen([sys.executable, *args], cwd=ROOT, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env={
+                                **os.environ, "MINIGRAD_BACKEND": "cupy",
+                                "PYTHONPATH": f"{DOUBLE}{os.pathsep}{ROOT}"})
+
+
+@pytest.fixture(scope="module")
+def suites():
+    """The suites of the folders on the double, all at once: {folder: (status, output)}."""
+    running = {folder: begun_on_the_double(*SUITE, f"tests/{folder}") for folder in FOLDERS}
+    with ThreadPoolExecutor(len(running)) as pool:      # all outputs are read, so that none waits
+        outputs = dict(zip(running, pool.map(lambda run: run.communicate()[0], running.values())))
+    return {folder: (run.returncode, outputs[folder]) for folder, run in running.items()}
 
 
 @needs_host
-@pytest.mark.parametrize("folder", ["minigrad", "optim", "problems"])
-def test_core_suite_on_the_double(folder):
-    run = on_the_double("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-                        "-k", "not process and not parallel", f"tests/{folder}")
-    assert run.returncode == 0, run.stdout[-3000:]
-    assert " passed" in run.stdout
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_core_suite_on_the_double(folder, suites):
+    status, output = suites[folder]
+    assert status == 0, output[-3000:]
+    assert " passed" in output
+
+
+@needs_host
+@pytest.mark.slow
+def test_the_problems_on_the_double():
+    run = begun_on_the_double(*SUITE, "tests/problems")
+    output, _ = run.communicate()
+    assert run.returncode == 0, output[-3000:]
+    assert " passed" in output
 
 
 @needs_host
@@ -43,8 +67,9 @@ def test_core_suite_on_the_double(folder):
      "softmax_cross_entropy: got a NumPy array on the cupy backend"),
 ])
 def test_numpy_arrays_are_refused_on_a_device(code, message):
-    run = on_the_double("-c", f"import numpy as np, minigrad as mg\nx = mg.xp.ones(3)\n{code}")
-    assert run.returncode == 1 and message in run.stderr, run.stderr
+    run = begun_on_the_double("-c", f"import numpy as np, minigrad as mg\nx = mg.xp.ones(3)\n{code}")
+    _, error = run.communicate()
+    assert run.returncode == 1 and message in error, error
 
 
 @pytest.mark.gpu

@@ -30,6 +30,7 @@ def test_quick(name, tmp_path):
     assert (tmp_path / f"{figure}.png").stat().st_size > 20_000
 
 
+@pytest.mark.slow
 def test_guarantees_are_not_broken(tmp_path):
     """The bounds in closed form and in expectation, over seven methods and two problems."""
     assert main(["guarantees", "--quick", "--no-plot", "--out", str(tmp_path)]) == 0

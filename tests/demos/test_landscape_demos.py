@@ -27,6 +27,7 @@ def test_quick(name, tmp_path, capsys):
     assert exact and all(claim["verdict"] == "holds" for claim in exact)
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(tmp_path):
     """And without a figure there is none. The quickest of the three stands for all."""
     first, second = (quick("critical_points", tmp_path / k, "--no-plot", "--seed", "3") for k in "ab")

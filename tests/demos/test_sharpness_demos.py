@@ -57,6 +57,7 @@ def test_without_plots_nothing_is_drawn(tmp_path):
     assert not list(tmp_path.glob("*.png"))
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(tmp_path):
     first, second = (quick("filter_normalisation", tmp_path / name, "--no-plot") for name in "ab")
     assert first["data"] == second["data"] and first["claims"] == second["claims"]
