@@ -97,9 +97,11 @@ def main(arguments):
     parser.add_argument("which", nargs="?", default="", metavar="WORD",
                         help="verdicts, library, or a word of the file's name")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="only every K-th")
     args = parser.parse_args(arguments)
     chosen = {"verdicts": VERDICTS, "library": LIBRARY}.get(
         args.which, [m for m in VERDICTS + LIBRARY if args.which in m[0]])
+    chosen = chosen[::args.every]
     copies = queue.Queue()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
         for k in range(args.jobs):

@@ -1,7 +1,10 @@
 """Every claim of every demo says who claims it, where, and how its interval was made; the README's
 table is what the kept runs say."""
 import json
+import os
 import re
+
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +37,9 @@ def check(record):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", demos())
 def test_every_claim_of_a_quick_run_is_complete(name, tmp_path, monkeypatch, tmp_path_factory):
+    done = Path(os.environ.get("MINIGRAD_RESULTS", "")) / f"{name}.json"
+    if os.environ.get("MINIGRAD_RESULTS") and done.exists():         # a quick run made before
+        return check(json.loads(done.read_text()))
     folder = tmp_path_factory.getbasetemp() / "cache"
     folder.mkdir(exist_ok=True)
     monkeypatch.setenv("MINIGRAD_CACHE", str(folder))

@@ -122,6 +122,7 @@ class Double(Plain):
         return super().start(rng).astype("float32")
 
 
+KILLS = int(os.environ.get("MINIGRAD_KILLS", "20"))      # at random moments, in each set-up
 FIXED = [(xp.ones((4, 3)), xp.zeros((4, 2))), (xp.zeros((4, 3)), xp.ones((4, 2)))]
 ALIKE = [(xp.ones((4, 3)), xp.zeros((4, 2))), (xp.zeros((4, 3)), 2 * xp.ones((4, 2)))]
 START = xp.ones(8)
@@ -309,14 +310,14 @@ def test_killed_at_twenty_random_moments_all_is_as_if_nothing_had_happened(
     whole = checkpoint.load(tmp_path / "whole.npz")
     assert whole["step"] == 100
     rng, kills, runs = np.random.default_rng(len(optimizer)), 0, 0
-    while kills < 20:
+    while kills < KILLS:
         path = tmp_path / f"{runs}.npz"
         while True:
             pid = in_a_child(lambda: work(path))
             time.sleep(float(rng.random()) * 0.6 * length)
-            if kills < 20 and os.waitpid(pid, os.WNOHANG) == (0, 0):
+            if kills < KILLS and os.waitpid(pid, os.WNOHANG) == (0, 0):
                 os.kill(pid, signal.SIGKILL)
-            elif kills < 20:
+            elif kills < KILLS:
                 break
             status = os.waitpid(pid, 0)[1]
             assert status in (0, signal.SIGKILL)
