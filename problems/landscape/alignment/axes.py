@@ -108,7 +108,7 @@ def broadcast(shape, *inputs):
     return axes
 
 
-@rule("identity", "astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs",
+@rule("identity", "astype", "_astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs",
       "sin", "cos", "tan", "arctan", "tanh", "sigmoid", "softplus", "clip", "relu", "gelu", "silu",
       "softmax", "log_softmax", "standardize")
 def same(shape, x, **settings):
@@ -120,7 +120,7 @@ def normalised(shape, x, gain, shift, **settings):
     return x.axes[:-1] + [unite(unite(x.axes[-1], gain.axes[0]), shift.axes[0])]
 
 
-@rule("sum", "mean", "max", "min", "logsumexp", "var", "norm")
+@rule("sum", "mean", "max", "min", "logsumexp", "var", "norm", "prod")
 def reduced(shape, x, axis=None, keepdims=False, **settings):
     n = len(x.shape)
     lost = range(n) if axis is None else [a % n for a in (axis if type(axis) is tuple else (axis,))]
