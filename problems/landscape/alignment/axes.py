@@ -108,7 +108,7 @@ def broadcast(shape, *inputs):
     return axes
 
 
-@rule("identity", "astype", "_astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs",
+@rule("identity", "_astype", "neg", "square", "exp", "expm1", "log", "log1p", "sqrt", "sign", "abs",
       "sin", "cos", "tan", "arctan", "tanh", "sigmoid", "softplus", "clip", "relu", "gelu", "silu",
       "softmax", "log_softmax", "standardize")
 def same(shape, x, **settings):
