@@ -173,3 +173,20 @@ def test_topography_runs(tmp_path):
     record = json.loads((tmp_path / "topography.json").read_text())
     assert {claim["origin"] for claim in record["claims"]} == {"paper", "ours"}
     assert (tmp_path / "topography.png").exists() and (tmp_path / "topography_protocol.png").exists()
+
+
+def test_every_slip_is_executed():
+    """Twelve rows; the numbers of the toy landscape are those of the specification."""
+    from demos.topography.topography import slips
+    rng = np.random.default_rng(0)
+    runs = [{"losses": {key: {"train": 0.1, "test": 0.2} for key in (*paper.SETS, "sgd valid")},
+             "points": {key: rng.standard_normal(20) for key in paper.SETS},
+             "curves": {"qn": [(0, 1.0, 1, 1), (1, 0.5, 1, 1), (2, 0.6, 1, 1)]}} for _ in range(3)]
+    heights = {key: [{"path": 0.3, "ends": 0.25, "straight": 1.0}] * 3 for key in paper.SETS}
+    rows = slips.table({"fcp": (runs, [], heights)}, "MNIST has 60,000")
+    assert [row[0] for row in rows] == list(range(1, 13))
+    text = {row[0]: row[2] for row in rows}
+    assert "35.531625" in text[1] and "by eq. 4 0.6" in text[1]
+    assert "0.6405 (10 terms, 100)" in text[6] and "0.6397 (10, 101)" in text[6]
+    assert "1.2258" in text[10] and "0.0150" in text[10]
+    assert "1.0 uphill steps" in text[9] and "83 % of H" in text[12]

@@ -26,12 +26,12 @@ from pathlib import Path
 import numpy as np
 
 from optim import run_all
-from problems.data import first_local
+from problems.data import first_local, load
 from problems.landscape.slices.kernel_pca import (gaussian_twins, kernel_pca, separation, unit)
 
 from demos.evidence import holm, permutation_test, t_interval
 
-from . import figure, ours, paper
+from . import figure, ours, paper, slips
 
 SOURCE = "arXiv:2602.21276"
 PUBLISHED = json.loads((Path(__file__).parents[1] / "published" / "topography.json").read_text())
@@ -236,11 +236,21 @@ def protocol(args, report):
     weight_table(report, found)
     barrier_table(report, found)
     kernel_table(args, report, found)
+    images = (f"MNIST has {len(first_images(args)):,}" if source == "mnist" else
+              "60,000 by the code; MNIST is not at hand here")
+    rows = slips.table(found, images)
+    report.table(["", "as printed", "as it is"], rows, "SLIPS of the text, each executed")
+    report.data["slips"] = rows
     report.data["protocol"] = {name: {"losses": [run["losses"] for run in runs],
                                       "passes": [run["passes"] for run in runs],
                                       "heights": heights}
                                for name, (runs, _, heights) in found.items()}
     return found
+
+
+def first_images(args):
+    """All training images as the paper's code loads them."""
+    return load("mnist", args.data_dir, split="paper", flat=True).train.inputs
 
 
 def loss_table(report, found):
