@@ -120,7 +120,8 @@ def grown(args, report):
     for s in found:
         report.claim(f"exponent of the cost in the {s['name']}", round(s["exponent"], 3),
                      at_most=s["theory"][1] + 0.1, origin="ours", where="this machine, one thread",
-                     how="least squares in logarithms, upper half of the sizes", quick=False,
+                     how="least squares in logarithms, upper half of the sizes; no interval",
+                     quick=False,
                      why="the theoretical exponent, and a tenth for caches that run out")
     if report.plotting:
         from demos.speed.growth import draw
@@ -140,7 +141,7 @@ def memory(report):
         rows.append(["torch", *(round(torch[key]) for key in ("peak", "growth", "faults"))])
         report.claim("transformer gradient, peak memory of the process / torch's",
                      round(ours["peak"] / torch["peak"], 3), at_most=0.5, origin="ours",
-                     where="this machine", how="one measurement of each process",
+                     where="this machine", how="one measurement of each process; no interval",
                      why="torch's library alone takes more")
     report.data["memory"] = rows
     report.table(["engine", "peak of the process, MB", "of it the gradient's", "page faults"], rows)
