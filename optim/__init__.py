@@ -16,7 +16,7 @@
     sweep             many configurations as one batch of points
 """
 import sys
-from types import ModuleType
+import types
 
 from optim import coordinatewise, lmo, nearby, rates, second_order, training
 from optim.coordinatewise import SGD, Adam, AdamW, NAdam, RMSprop
@@ -42,6 +42,6 @@ from optim.training import Diverged, train
 # A file is importable without its folder too: optim.adam is coordinatewise.adam.
 for _folder in (coordinatewise, lmo, nearby, rates, second_order, training):
     for _name, _value in list(vars(_folder).items()):
-        if isinstance(_value, ModuleType) and _value.__name__ == f"{_folder.__name__}.{_name}":
+        if isinstance(_value, types.ModuleType) and _value.__name__ == f"{_folder.__name__}.{_name}":
             sys.modules.setdefault(f"optim.{_name}", _value)
             globals().setdefault(_name, _value)

@@ -435,3 +435,17 @@ LEFT_OUT["problems.landscape.conditions"].update(
     {name: "searches of seconds, tested with the conditions"
      for name in ("alpha_min", "beta_min", "least", "verify_on_domain", "record", "record_stored")})
 EXAMPLES = {**MINIGRAD, **OPTIM, **PROBLEMS, **LANDSCAPE}
+
+EXAMPLES.update({
+    "minigrad.prod": lambda: (mg.prod, [points(3)], {}),
+    "minigrad.replay": lambda: (mg.replay, [bowl, points(3)], {}),
+    "problems.landscape.FourierPathFinder": lambda: (
+        landscape.FourierPathFinder, [], dict(K=2, starts=2, steps=5, candidates=1)),
+    "problems.landscape.PublishedPath": lambda: (
+        landscape.PublishedPath, [1, 3, 5, 1.0, 5, 0.01], {}),
+    "problems.landscape.bottleneck": lambda: (
+        landscape.bottleneck, [np.add.outer(np.arange(4.0), np.arange(4.0)), (0, 0), (3, 3)], {}),
+    "problems.landscape.minimax": lambda: (
+        landscape.minimax, [bowl, points(2), points(2) + 1.0, ((-3.0, 3.0), (-3.0, 3.0))],
+        dict(count=11)),
+})

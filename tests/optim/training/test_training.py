@@ -429,7 +429,7 @@ def killed_and_resumed(path, seed, epochs):
     """Output of the run at `path`, which is killed at random moments until it gets to its end."""
     pause = np.random.default_rng(seed)
     for kills in range(1000):
-        command = [sys.executable, "-c", SCRIPT, path, str(epochs), os.path.dirname(os.path.dirname(__file__))]
+        command = [sys.executable, "-c", SCRIPT, path, str(epochs), os.path.dirname(__file__)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             return process.communicate(timeout=0.3 + 2.0 * pause.random())[0], kills
