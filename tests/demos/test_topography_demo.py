@@ -8,6 +8,8 @@ from minigrad.backend import to_host, xp
 from optim import BFGS
 from problems.data import load
 
+from problems.landscape.slices.kernel_pca import kernel_pca, separation
+
 from demos.__main__ import main
 from demos.topography import topography
 from demos.topography.arms import Penalised, quasi_newton, sgd
@@ -125,9 +127,9 @@ def test_gaussian_vectors_of_the_published_table_are_parted_by_their_norm_or_not
         (m1, s1), (m2, s2) = (there[name][key] for key in ("qn train", "sgd test"))
         rows = np.concatenate([m + s * rng.standard_normal((48, d))
                                for m, s in ((m1, s1), (m2, s2))])
-        scores = topography.kernel_pca(rows, bandwidth="parameters",
+        scores = kernel_pca(rows, bandwidth="parameters",
                                        components=1).coordinates[:, 0]
-        areas[name] = topography.separation(scores[:48], scores[48:])
+        areas[name] = separation(scores[:48], scores[48:])
     assert areas["fcp"] < 0.7
 
 
