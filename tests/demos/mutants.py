@@ -84,7 +84,7 @@ VERDICTS = [
     (f"{LAND}/saddle_escape/orders.py", "PerturbedSGD(steps, noise, rng) if noise else SGD(steps)",
      "SGD(steps)", T_LAND),
     (f"{LAND}/edge_of_stability.py", "equivalent=(1.0, 0.03)", "equivalent=(1.0, 0.3)", T_LAND),
-    (f"{LAND}/skip_and_norm.py", '*ratio_interval(growth["norm only"], growth["plain"])',
+    (f"{LAND}/training/skip_and_norm.py", '*ratio_interval(growth["norm only"], growth["plain"])',
      '*ratio_interval(growth["plain"], growth["norm only"])', T_LAND),
     (f"{LAND}/sam/networks.py", "losses[-1].max(axis=0)", "losses[-1].min(axis=0)", T_LAND),
 ]

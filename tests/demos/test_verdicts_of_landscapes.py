@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from demos.landscape import (edge_of_stability, mode_connectivity, model_merging, sam,
-                             skip_and_norm)
+from demos.landscape import edge_of_stability, mode_connectivity, model_merging, sam
+from demos.landscape.training import skip_and_norm
 from demos.landscape.loss_surface.measures import reciprocal
 from demos.landscape.saddle_escape.orders import CANDIDATES, count, crossing
 from demos.landscape.sam.networks import matched, rank_correlation

@@ -1,0 +1,1 @@
+"""How a network is built and trained, and what that does to its landscape."""

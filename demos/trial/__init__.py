@@ -1,0 +1,1 @@
+"""All demos on trial: what is wrong in print, every claim in one page."""
