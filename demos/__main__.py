@@ -207,7 +207,7 @@ def complain(sentence, status):
 
 
 if __name__ == "__main__":
-    from demos.report.output import make_lasting
+    from demos.output import make_lasting
 
     make_lasting()
     try:

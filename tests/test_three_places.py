@@ -2,7 +2,7 @@
 
     an operation    minigrad/ops/, its export, samples.py          (and a rule of axes, if it moves any)
     an optimizer    its file, the exports of optim, a row of the README's table
-    a demo          its file, its folder's tests, the README's table: python -m demos.readme
+    a demo          its file, its folder's tests, the README's table: python -m demos.trial.readme
 """
 from pathlib import Path
 
@@ -41,4 +41,4 @@ def test_every_optimizer_has_a_row_in_the_readme():
 
 @pytest.mark.parametrize("name", demos())
 def test_every_demo_has_a_row_in_the_readme(name):
-    assert f"| `{name}` |" in README, f"{name}: run python -m demos.readme"
+    assert f"| `{name}` |" in README, f"{name}: run python -m demos.trial.readme"

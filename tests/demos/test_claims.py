@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from demos import readme
+from demos.trial import readme
 from demos.__main__ import demos, main
 from demos.report.verdict import complete
 
@@ -54,7 +54,7 @@ def test_every_claim_of_a_kept_run_is_complete(name):
 
 
 def test_the_readme_says_what_the_kept_runs_say():
-    """If this fails: python -m demos.readme. A demo that has not been kept may still be missing."""
+    """If this fails: python -m demos.trial.readme. A demo never kept may still be missing."""
     text = readme.README.read_text(encoding="utf-8")
     shown = text.split(readme.BEGIN)[1].split(readme.END)[0].strip().splitlines()
     rows = readme.table().splitlines()

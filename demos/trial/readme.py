@@ -1,7 +1,7 @@
 """The README's table of demos, written from files and by nobody's hand.
 
-    python -m demos.readme                  write the table from what is kept
-    python -m demos.readme results          keep the runs in that folder first, then write it
+    python -m demos.trial.readme                  write the table from what is kept
+    python -m demos.trial.readme results          keep the runs in that folder first, then write it
 
 Kept is, beside the demo as measured/NAME.json, what a run says without its data: flags, date, commit,
 machine, times, and every claim with its numbers and verdict. Only a run with default flags is kept.
@@ -19,7 +19,7 @@ from demos.report.verdict import verdict
 from demos.tables import show
 
 README = FOLDER.parent / "README.md"
-BEGIN, END = "<!-- demos: python -m demos.readme -->", "<!-- end of demos -->"
+BEGIN, END = "<!-- demos: python -m demos.trial.readme -->", "<!-- end of demos -->"
 modules = functools.cache(read_all)                     # thirty files are read once
 KEPT = ("demo", "source", "backend", "dtype", "seed", "flags", "commit", "date", "machine", "blas",
         "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims")
