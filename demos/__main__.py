@@ -3,6 +3,7 @@
     python -m demos                   one line for each demo
     python -m demos NAME --help       its question, the expected answer, the time, the source
     python -m demos NAME --quick      run it
+    python -m demos all --quick       run every one, and write the ledger of all claims
 
 A demo is a module (or package) in this folder, or in one below it, that defines
 
@@ -104,6 +105,8 @@ def main(argv=None):
     if not argv or argv[0] in ("-h", "--help"):
         return show_list(found)
     name = argv[0]
+    if name == "all":
+        return run_all(argv[1:])
     if name not in found:
         near = nearest(name, found)
         hint = f"Did you mean '{near}'?" if near else "`python -m demos` lists them."
@@ -142,6 +145,18 @@ def main(argv=None):
     return 0
 
 
+def run_all(argv):
+    """Every demo, and the ledger of their claims."""
+    from demos.trial.ledger import main as ledger
+
+    try:
+        return ledger(argv)
+    except KeyboardInterrupt:
+        return complain("all: interrupted. What was done stands in ledger.json.", 130)
+    except (RuntimeError, OSError) as problem:          # backend, disk
+        return complain(str(problem), 1)
+
+
 def output_name(name, parser, args):
     """NAME, and what was chosen of each flag with choices: `--model cnn` overwrites no mlp."""
     chosen = [getattr(args, action.dest) for action in parser._actions
@@ -163,7 +178,8 @@ def objection(name, demo, args):
 
 def show_list(found):
     width = max(map(len, found), default=0)
-    print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n")
+    print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n"
+          "python -m demos all [--quick] [--jobs N]       all of them, and one ledger\n")
     for name, claim in found.items():
         lines = textwrap.wrap(claim, WIDTH - width - 4) or [""]
         print(f"  {name:<{width}}  " + ("\n" + " " * (width + 4)).join(lines))

@@ -118,6 +118,7 @@ class Report:
         self.claims.append(dict(claim=text, origin=origin, where=where, published=published,
                                 measured=measured, low=low, high=high, unit=unit, how=how,
                                 criterion=criterion, why=why, asked=asked, verdict=decided,
+                                line=line_of_caller(),
                                 lesson=(lesson or AT_THIS_SIZE) if decided == "fails" else None))
         return decided
 
@@ -149,6 +150,7 @@ class Report:
                       seed=self.args.seed, quick=self.args.quick, flags=vars(self.args),
                       seconds=round(seconds, 3), processor_seconds=round(sum(os.times()[:4]), 1),
                       peak_memory_mb=peak_memory(), **provenance(),
+                      figures=[path.name for path in self.saved],
                       claims=self.claims, data=self.data)
         path = self.out / f"{self.output}.json"
         text = json.dumps(plain(record), indent=1, allow_nan=False) + "\n"
@@ -157,6 +159,15 @@ class Report:
         for path in [*self.saved, path]:
             print(f"saved {path}")
         print(f"{seconds:.1f} s, peak memory {record['peak_memory_mb']} MB")
+
+
+def line_of_caller():
+    """FILE:LINE, from the project's root, of the demo that makes a claim."""
+    frame = sys._getframe(2)
+    while frame.f_back and Path(frame.f_code.co_filename).parent == Path(__file__).parent:
+        frame = frame.f_back
+    file, root = Path(frame.f_code.co_filename), Path(__file__).parents[2]
+    return f"{file.relative_to(root) if file.is_relative_to(root) else file.name}:{frame.f_lineno}"
 
 
 # ---------------------------------------------------------------------- files

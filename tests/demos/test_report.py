@@ -123,7 +123,8 @@ def test_finish_writes_everything_a_reader_needs(tmp_path, capsys):
     assert found["claims"] == [{
         "claim": "one is one", "origin": "paper", "where": "page 1", "published": 1, "measured": 1,
         "low": 1, "high": 1, "unit": None, "how": "exact", "criterion": {"equals": 1}, "why": None,
-        "asked": True, "verdict": "holds", "lesson": None}]
+        "asked": True, "verdict": "holds", "lesson": None,
+        "line": found["claims"][0]["line"]}]
     assert found["data"] == {"array": [0, 1, 2], "odd": {"1": [0.5, None, 3, str(tmp_path)]}}
     assert found["versions"]["numpy"] == np.__version__ and found["seconds"] >= 0
     names = sorted(path.name for path in tmp_path.iterdir())
