@@ -88,7 +88,7 @@ def run_all(names, args, folder):
     entries, children, began = {}, set(), time.monotonic()
     print(f"{len(names)} demos, {args.jobs} at a time", flush=True)
     with ThreadPoolExecutor(args.jobs) as pool:
-        waiting = [pool.submit(run, name, args, folder, children) for name in names]
+        waiting = [pool.submit(run_one, name, args, folder, children) for name in names]
         try:
             for done, future in enumerate(as_completed(waiting), 1):
                 entry = future.result()
@@ -108,7 +108,7 @@ def run_all(names, args, folder):
     return list(entries.values())
 
 
-def run(name, args, folder, children):
+def run_one(name, args, folder, children):
     """One demo in a process of its own; its entry in the ledger."""
     flags = [*(["--quick"] if args.quick else []), *(["--no-plot"] if args.no_plot else []),
              *(["--seed", str(args.seed)] if args.seed else []),
