@@ -50,7 +50,8 @@ def points(*shape):
 
 
 def bowl(w):
-    return mg.sum(w * w, axis=-1)
+    """In operations alone: `w * w` of a list would be Python's error, not ours to word."""
+    return mg.sum(mg.square(w), axis=-1)
 
 
 def network(classes=2):

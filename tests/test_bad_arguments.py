@@ -30,7 +30,8 @@ BAD = {
     "nans": lambda: xp.full(3, np.nan), "object()": lambda: object(),
 }
 QUICK = ("None", "'x'", "nan", "-1", "(2, 3, 4)", "object()")
-ROOMS = ("problems.potentials", "problems.saddles", "problems.data")
+ROOMS = ("minigrad", "problems.potentials", "problems.saddles", "problems.data")
+CHECKS = ("minigrad.check_gradient", "minigrad.check_hvp")
 WINGS = ("curvature", "slices", "critical", "alignment")
 
 
@@ -90,6 +91,9 @@ def answer(name, place, value):
         if OURS.match(text) and not NOT_OURS.search(text.split("\n")[0]):
             return "said"
         return f"{type(error).__name__}: {text}"
+    except AssertionError as error:              # what the two checks of derivatives are there for
+        told = name in CHECKS and OURS.match(str(error))
+        return "said" if told else f"AssertionError: {error}"
     except Exception as error:                                                        # noqa: BLE001
         return f"{type(error).__name__}: {error}"
     finally:

@@ -14,7 +14,8 @@ def _axes(axis, ndim):
     """axis as a tuple of places >= 0."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if type(axis) is tuple else (axis,)))
+    axes = axis if type(axis) is tuple else (axis,)
+    return tuple(a % ndim for a in axes) if ndim else ()     # NumPy takes -1 for a number's axis
 
 
 def _kept(reduced, x, axis):

@@ -117,3 +117,12 @@ def test_profile_prints_calls_and_times():
     rows = {line.split()[0]: line.split()[1] for line in run.stderr.splitlines()}
     assert rows["_matmul"] == rows["_matmul'"] == "1" and rows["tanh"] == "1" and rows["tanh'"] == "1"
     assert "operation" in rows
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "logsumexp", "norm"])
+def test_a_number_is_reduced_along_its_last_axis_and_differentiated(name):
+    """NumPy takes axis=-1 for a number; f(x) = x for x > 0, so f' = 1 and f'' = 0."""
+    def f(x):
+        return getattr(mg, name)(x, axis=-1)
+    assert float(mg.grad(f)(2.0)) == 1.0
+    assert float(mg.hvp(f, 2.0)(1.0)) == 0.0
