@@ -27,18 +27,20 @@ def expects(**kinds):
     """Decorator: pass each named argument through its kind before the function sees it."""
     def decorate(function):
         signature = inspect.signature(function)
-        where = function.__qualname__.replace(".__init__", "").split("<locals>.")[-1]
+        named = function.__qualname__.replace(".__init__", "").split("<locals>.")[-1]
+        makes = function.__name__ == "__init__"          # in the name of the class that is made
         unknown = set(kinds) - set(signature.parameters)
-        assert not unknown, f"{where} has no arguments {unknown}"
+        assert not unknown, f"{named} has no arguments {unknown}"
         optional = {name for name, p in signature.parameters.items() if p.default is None}
         plain = {name: flag if isinstance(p.default, bool) else word
                  for name, p in signature.parameters.items() if isinstance(p.default, (bool, str))}
         known = {**plain, **kinds}
 
         @functools.wraps(function)
-        def checked(*args, **named):
+        def checked(*args, **settings):
+            where = type(args[0]).__name__ if makes and args else named
             try:
-                bound = signature.bind(*args, **named)
+                bound = signature.bind(*args, **settings)
             except TypeError as error:
                 raise TypeError(f"{where}: {error}. It takes {signature}.") from None
             for name, kind in known.items():
@@ -118,6 +120,20 @@ def brought(where, name, value):
     return array(where, name, xp.asarray(value) if isinstance(value, np.ndarray) else value)
 
 
+def or_none(kind):
+    """What `kind` allows, or None."""
+    return lambda where, name, value: None if value is None else kind(where, name, value)
+
+
+def matrices(where, name, value):
+    """A matrix (m, n) of floating-point numbers, or a stack (..., m, n) of them."""
+    if getattr(value, "ndim", 0) < 2 or getattr(value.dtype, "kind", "") != "f" or not value.size:
+        raise ValueError(f"{where}: {name} must be a matrix (m, n) of floating-point numbers, or a "
+                         f"stack of them, got {described(value)}. A vector has no singular "
+                         "vectors: give it to another method.")
+    return value
+
+
 def vector(where, name, value):
     """One point (d,), every coordinate finite."""
     array(where, name, value)
@@ -176,6 +192,12 @@ def tokens(where, name, value):
 
 
 # ---------------------------------------------------------------------- things
+
+def described(value):
+    """Shape and dtype of an array, for a sentence; the repr of anything else."""
+    shape = getattr(value, "shape", None)
+    return short(value) if shape is None else f"shape {tuple(shape)} of {value.dtype}"
+
 
 def function(where, name, value):
     """Something that can be called."""

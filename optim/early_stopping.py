@@ -13,6 +13,8 @@ Source: Prechelt 1998, Early stopping - but when?, in Neural Networks: Tricks of
 """
 import math
 
+from minigrad.kinds import expects, extended
+
 
 class EarlyStopping:
     """The best point of a run so far.
@@ -25,6 +27,7 @@ class EarlyStopping:
     stopped              the patience is used up; later looks change nothing
     """
 
+    @expects(least=extended)
     def __init__(self, patience=None, least=0.0):
         if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int)
                                      or patience < 1):

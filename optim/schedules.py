@@ -29,7 +29,7 @@ def linear(lr, steps, *, end=0.0, hold=0):
     def rate(step):
         done = min(max(step - hold, 0), steps - hold) / (steps - hold)
         return lr * (1.0 - done) + end * done
-    return rate
+    return of_steps("linear", rate)
 
 
 def cosine(lr, steps, *, end=0.0):
@@ -45,7 +45,7 @@ def cosine(lr, steps, *, end=0.0):
     def rate(step):
         share = 0.5 * (1.0 + math.cos(math.pi * min(step, steps) / steps))
         return lr * share + end * (1.0 - share)
-    return rate
+    return of_steps("cosine", rate)
 
 
 def warmup_cosine(lr, warmup, steps, *, end=0.0):
@@ -61,7 +61,7 @@ def warmup_cosine(lr, warmup, steps, *, end=0.0):
 
     def rate(step):
         return lr * ((step + 1) / warmup) if step < warmup else fall(step - warmup)
-    return rate
+    return of_steps("warmup_cosine", rate)
 
 
 def polynomial(lr, power=0.5):
@@ -74,7 +74,16 @@ def polynomial(lr, power=0.5):
     rates("polynomial", lr=lr)
     if not 0.0 <= real("polynomial", "power", power):
         raise ValueError(f"polynomial: power must lie in [0, inf), got {power}.")
-    return lambda step: lr * (step + 1.0) ** -power
+    return of_steps("polynomial", lambda step: lr * (step + 1.0) ** -power)
+
+
+def of_steps(name, rate):
+    """The same function of the step, for numbers from 0 on; whole ones cost one comparison."""
+    def checked_rate(step):
+        if type(step) is not int or step < 0:
+            step = real(name, "the step", step, low=0.0)
+        return rate(step)
+    return checked_rate
 
 
 def rates(name, **values):

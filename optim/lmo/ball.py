@@ -19,12 +19,14 @@ norms of deep learning); the Schatten family from SGD to Muon: arXiv:2605.19781.
 import math
 
 from minigrad.backend import xp
+from minigrad.kinds import expects, extended
 
 from .power import check, psi, svd
 
 BALLS = ("schatten", "entrywise", "rows", "nuclear")
 
 
+@expects(P=extended)
 def lmo(M, P=math.inf, ball="schatten", scaled=False):
     """The step of norm 1 that is best aligned with M; 0 where M is 0.
 
@@ -45,12 +47,21 @@ def lmo(M, P=math.inf, ball="schatten", scaled=False):
     else:
         t = 1.0 / (P - 1.0)                                 # Q - 1
         D = power(M, t) if ball == "schatten" else xp.sign(M) * over_largest(M) ** t
-        D = over(D, norm(D, P, ball))
+        D = over(D, sized(D, P, ball))
     return D * (M * D).sum(axis=(-2, -1), keepdims=True) if scaled else D
 
 
+@expects(P=extended)
 def norm(M, P, ball="schatten"):
     """|M|_P (..., 1, 1): of the singular values (schatten), or of the entries (entrywise)."""
+    check("norm", M)
+    if ball not in ("schatten", "entrywise") or not P > 0.0:
+        raise ValueError(f"norm: needs P > 0 and a ball, schatten or entrywise, got P={P} and "
+                         f"{ball!r}. lmo knows the steps of the others.")
+    return sized(M, P, ball)
+
+
+def sized(M, P, ball):
     s = xp.abs(M).reshape(*M.shape[:-2], -1) if ball == "entrywise" else svd(M)[1]
     largest = s.max(axis=-1, keepdims=True)
     if P != math.inf:                                       # over the largest: no overflow

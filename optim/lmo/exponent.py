@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import extended, matrices
 
 from .power import check, psi, svd
 
@@ -54,21 +55,33 @@ def criterion(G, M, A, curvature="identity", low=0.0, high=1.0):
                     or a function X -> H[X] (one matrix, on a grid of five)
     Raises  ValueError for shapes that do not fit, numbers that are not finite, an empty range
     """
-    check("criterion", M)
-    check("criterion", G)
-    if M.shape != G.shape or A.ndim != M.ndim or A.shape[-2] != M.shape[-1] or not A.shape[-1]:
-        raise ValueError(f"criterion: G {G.shape}, M {M.shape} and A {A.shape} do not fit. "
-                         "Give (m, n), (m, n) and (n, B): one column of A for each example.")
-    if not 0.0 <= low <= high <= 1.0:
-        raise ValueError(f"criterion: t must lie in [0, 1], got the range [{low}, {high}].")
+    fitting("criterion", G, M, A, low, high)
     if callable(curvature):
         return best_of(G, lambda t: psi(M, t), curvature, low + (high - low) * COARSE)
     if isinstance(curvature, str) and curvature != "identity":
         raise ValueError(f"criterion: curvature {curvature!r} needs its numbers. Give the matrix "
                          "Γ (m, m) for K-FAC, or a function X -> H[X].")
-    check("criterion", A)
+    check("criterion", A, what="A")
     Gamma = None if isinstance(curvature, str) else curvature
+    if Gamma is not None and matrices("criterion", "curvature", Gamma).shape[-2:] != (
+            M.shape[-2], M.shape[-2]):
+        raise ValueError(f"criterion: Γ {Gamma.shape} does not fit M {M.shape}. Give (m, m), or a "
+                         "function X -> H[X].")
     return best(*spectrum(G, M, A.swapaxes(-1, -2), Gamma), low, high)
+
+
+def fitting(where, G, M, A, low, high):
+    """Raises unless G, M (..., m, n) and A (..., n, B) belong together and [low, high] is in
+    [0, 1]."""
+    check(where, M)
+    check(where, G, what="G")
+    matrices(where, "A", A)
+    if M.shape != G.shape or A.ndim != M.ndim or A.shape[-2] != M.shape[-1]:
+        raise ValueError(f"{where}: G {G.shape}, M {M.shape} and A {A.shape} do not fit. "
+                         "Give (m, n), (m, n) and (n, B): one column of A for each example.")
+    if not 0.0 <= extended(where, "low", low) <= extended(where, "high", high) <= 1.0:
+        raise ValueError(f"{where}: t must lie in [0, 1], got the range [{low}, {high}]. "
+                         "0 is Muon, 1 is SGD.")
 
 
 def spectrum(G, M, rows, Gamma=None, parts=None):
@@ -146,6 +159,8 @@ def bound(G, M, A, low=0.0, high=1.0):
     It takes the worst of all positions of the gradient's directions among those of the inputs, and
     so recommends Muon too often. Choice(t, H, N, denominator). Arguments as of `criterion`.
     """
+    fitting("bound", G, M, A, low, high)
+    check("bound", A, what="A")
     s, c, _ = spectrum(G, M, A.swapaxes(-1, -2))
     a = to_host(svd(A)[1])
 
@@ -173,12 +188,14 @@ def bound_of(s, a, t):
 
 def nuclear_rank(G):
     """|G|_*²/|G|_F²: how many directions a gradient has, in effect. From 1 to the rank."""
+    check("nuclear_rank", G, what="G")
     s = svd(G)[1]
     return plain(to_host(s.sum(axis=-1)**2 / (s * s).sum(axis=-1)))
 
 
 def stable_rank(A):
     """|A|_F²/|A|_op²: how many directions the inputs have, in effect. From 1 to the rank."""
+    check("stable_rank", A, what="A")
     s = svd(A)[1]
     return plain(to_host((s * s).sum(axis=-1) / s[..., 0]**2))
 

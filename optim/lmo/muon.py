@@ -6,6 +6,7 @@ its singular vectors and sets all singular values to about 1, so that every dire
 import math
 
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
 from optim.coordinatewise.adam import AdamW, NAdam
 from .products import newton_schulz
@@ -49,6 +50,7 @@ class Muon(MatrixMethod):
     Raises     ValueError for a value out of range, a batch of points, a point of another size
     """
 
+    @expects()
     def __init__(self, layout, lr=0.02, *, momentum=0.95, nesterov=True, decay=0.0, fallback=None,
                  matrices=None, scale="jordan", bias_correction=False, eps=1e-7):
         if scale not in SCALES:

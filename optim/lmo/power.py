@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from minigrad.backend import on_device, xp
+from minigrad.kinds import extended, matrices
 
 from .products import QUINTIC, wide
 
@@ -32,7 +33,7 @@ def psi(M, t, method=None):
     """
     check("psi", M, t)
     method = method or ("products" if on_device and M.dtype.itemsize == 4 else "eigh")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"psi: unknown method {method!r}. Use one of {', '.join(METHODS)}.")
     return M.copy() if t == 1.0 else METHODS[method](M, float(t))
 
@@ -120,15 +121,12 @@ def powers(s, t):
     return xp.where(s > 0, xp.where(s > 0, s, 1.0) ** t, 0.0)
 
 
-def check(name, M, t=0.0):
+def check(name, M, t=0.0, what="M"):
     """Raises unless M (..., m, n) is a stack of finite matrices and t an exponent in [0, 1]."""
-    if getattr(M, "ndim", 0) < 2 or M.dtype.kind != "f":
-        raise ValueError(f"{name}: M must be a matrix (m, n) of floating-point numbers, or a stack "
-                         f"of them, got shape {getattr(M, 'shape', ())}. A vector has no singular "
-                         "vectors: give it to another method.")
-    if not 0.0 <= t <= 1.0:
+    matrices(name, what, M)
+    if not 0.0 <= extended(name, "t", t) <= 1.0:
         raise ValueError(f"{name}: t must lie in [0, 1], got {t}. 0 is Muon, 1 is SGD.")
     if not bool(xp.isfinite(M).all()):
         bad = int((~xp.isfinite(M)).sum())
-        raise ValueError(f"{name}: M has {bad} entries that are NaN or infinite, of {M.size}. "
+        raise ValueError(f"{name}: {what} has {bad} entries that are NaN or infinite, of {M.size}. "
                          "Look at the loss: the run has diverged.")

@@ -5,7 +5,9 @@ from what the gradient's own evaluation has seen; between those steps nothing ex
 """
 import numpy as np
 
+from minigrad.arguments import short
 from minigrad.backend import xp
+from minigrad.kinds import expects, extended, function, or_none, source, table, whole
 
 from .power import psi
 from .products import newton_schulz
@@ -76,6 +78,7 @@ class SchattenMuon(MatrixMethod):
 
     traces = ("exponents",)
 
+    @expects(every=or_none(whole(1)), low=extended, high=extended, orthogonal=function, rng=source)
     def __init__(self, layout, lr=0.02, *, t=None, momentum=0.95, nesterov=True,
                  bias_correction=True, decay=0.0, every=100, average=0.95, low=1 / 50,
                  high=1 / 1.02, curvature="identity", rule="exact", moment=None, beta2=0.999,
@@ -86,15 +89,12 @@ class SchattenMuon(MatrixMethod):
                                    ("moment", moment, MOMENTS),
                                    ("surrogate", surrogate, (None, "ratio", "direct")),
                                    ("scale", scale, ("pinned", *SCALES))):
-            if value not in known:
-                raise ValueError(f"{name}: unknown {what} {value!r}. Use one of "
+            if not isinstance(value, (str, type(None))) or value not in known:
+                raise ValueError(f"{name}: unknown {what} {short(value)}. Use one of "
                                  f"{', '.join(map(str, known))}.")
         if not 0.0 <= low <= high <= 1.0:
             raise ValueError(f"{name}: low and high must be a range within [0, 1], got {low} and "
                              f"{high}.")
-        if every is not None and (every != int(every) or every < 1):
-            raise ValueError(f"{name}: every must be a whole number of steps >= 1, or None, got "
-                             f"{every}.")
         self.configure(lr=lr, momentum=momentum, decay=decay, beta=average, beta2=beta2, eps=eps)
         self.split(layout, fallback, matrices)
         if not self.matrices:
@@ -102,7 +102,7 @@ class SchattenMuon(MatrixMethod):
                              "Use AdamW, or name the matrices.")
         self.t = t if t is None or callable(t) else self.checked_exponents(t, 0)
         self.nesterov, self.bias_correction = nesterov, bias_correction
-        self.every = None if t is not None or every is None else int(every)
+        self.every = every if t is None else None
         self.moment, self.scale, self.orthogonal = MOMENTS[moment], scale, orthogonal
         self.low, self.surrogate = low, surrogate
         self.tightness = Tightness(name, low, high, curvature, rule, rng, average)
@@ -171,7 +171,10 @@ class SchattenMuon(MatrixMethod):
         return M
 
     def checked_exponents(self, t, step):
-        t = np.asarray(t, float)
+        t = table(type(self).__name__, "t", t)
+        if t.shape not in ((), (len(self.matrices),)):
+            raise ValueError(f"{type(self).__name__}: t must be one number, or one for each of the "
+                             f"{len(self.matrices)} matrices, got shape {t.shape} (step {step}).")
         if not ((t >= 0.0) & (t <= 1.0)).all():
             raise ValueError(f"{type(self).__name__}: t must lie in [0, 1], got {t} (step {step}). "
                              "0 is Muon, 1 is SGD.")
@@ -240,6 +243,7 @@ class MuAdam(SchattenMuon):
     State, Raises, and the other arguments as for SchattenMuon
     """
 
+    @expects()
     def __init__(self, layout, lr=0.01, *, beta1=0.9, beta2=0.999, eps=1e-8, scale="plain",
                  **settings):
         super().__init__(layout, lr, t=0.0, momentum=beta1, beta2=beta2, eps=eps, moment="adam",

@@ -24,6 +24,7 @@ import copy
 import numpy as np
 
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
 from optim.optimizer import Optimizer, column, dot, fresh, scalars, scaled
 
@@ -74,6 +75,7 @@ class Induced(Optimizer):
 
     traces = ("s",)
 
+    @expects()
     def __init__(self, base, *, xi=0.1, q=1.0, descend="loss", beta=0.0):
         if not isinstance(base, Optimizer):
             raise TypeError(f"Induced: needs an optimizer to damp, got {base!r}. Try SGD(0.1).")
@@ -123,6 +125,7 @@ class OffDiagonal(Optimizer):
 
     traces = ("s",)
 
+    @expects()
     def __init__(self, lr=0.1, *, xi=0.1, a="momentum", b="none", momentum=0.9):
         for name, kind in (("a", a), ("b", b)):
             if kind not in NAMED:

@@ -20,6 +20,7 @@ the metric over any other method: `embedding.py`.
 """
 from minigrad import backend
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
 from .embedding import factor, refuse_nonpositive
 from optim.optimizer import column, dot, fresh, pieces, scalars, scaled, weight_sum
@@ -109,6 +110,7 @@ class LogInducedMetric(InducedMetric):
 
     q, descend = 0.0, "embedding"
 
+    @expects()
     def __init__(self, lr=0.1, *, xi=0.1, momentum=0.9, beta=0.8, decay=0.0,
                  on_nonpositive="raise"):
         super().__init__(lr, xi=xi, momentum=momentum, beta=beta, decay=decay)

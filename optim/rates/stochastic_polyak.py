@@ -13,7 +13,9 @@ Source: as used in arXiv:2410.12455, appendix (algorithms); each method's own so
 import math
 
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
+from optim.hyperparameters import checked
 from optim.optimizer import Optimizer, dot, scalars, scaled
 from .scalar_rate import ScalarRate
 
@@ -39,7 +41,7 @@ class StochasticPolyak(ScalarRate):
 
     def __init__(self, lr=1.0, *, c=0.5, minimum=0.0, growth=None):
         self.configure(lr=lr, c=c, **({} if growth is None else {"growth": growth}))
-        self.minimum, self.limited = minimum, growth is not None
+        self.minimum, self.limited = lowest(self, minimum), growth is not None
 
     def rate(self, loss, q, lr, t, state):
         cap = lr
@@ -58,6 +60,11 @@ class StochasticPolyak(ScalarRate):
                              f"its loss at step {t}. Give a lower bound as minimum.")
         known = q >= FLAT
         return xp.where(known, xp.maximum(gap, 0.0) / xp.where(known, q, 1.0), math.inf)
+
+
+def lowest(method, minimum):
+    """f*: a number, an array (n, 1), or a function of the step."""
+    return minimum if callable(minimum) else checked(type(method).__name__, "minimum", minimum)
 
 
 class DecSPS(StochasticPolyak):
@@ -149,6 +156,7 @@ class AdaGradNorm(ScalarRate):
     State    gamma, b2 (b²), c2 (c²)   () or (n, 1)
     """
 
+    @expects()
     def __init__(self, lr=1.0, *, b0=1.0, largest=False):
         self.configure(lr=lr, b0=b0)
         self.largest = largest

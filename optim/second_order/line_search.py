@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import array, expects, extended, function, having, whole
 
 R = (math.sqrt(5.0) - 1.0) / 2.0                    # the golden ratio 0.618...,  r² = 1 - r
 SHORTEST = 1e-12                                    # a step this short is no step
@@ -46,6 +47,7 @@ class Ray:
     gradients    gradients among them
     """
 
+    @expects(objective=having("value", "value_and_grad"), theta=array, p=array)
     def __init__(self, objective, theta, p, height=None, g=None):
         if theta.ndim != 1 or p.shape != theta.shape:
             raise ValueError(f"Ray: needs a point (d,) and a direction of its shape, got "
@@ -64,7 +66,7 @@ class Ray:
 
     def __call__(self, a):
         """φ(a), a float; a height asked for before is remembered."""
-        a = float(a)
+        a = float(extended("Ray", "a", a))
         if a not in self.heights:
             self.evaluations += 1
             self.heights[a] = float_of(self.objective.value(self.point(a)))
@@ -114,6 +116,8 @@ def finite(value):
 
 # ---------------------------------------------------------------------- values alone
 
+@expects(height=function, first=extended, tolerance=extended, start=extended,
+         expansions=whole(0))
 def golden_section(height, first=1.0, tolerance=1e-2, start=None, expansions=60):
     """A minimum of φ along a > 0 by values alone: bracket it, then golden section.
 
@@ -181,6 +185,8 @@ def section(height, low, high, width):
     return low, high
 
 
+@expects(height=function, slope=extended, first=extended, c=extended, shrink=extended,
+         start=extended)
 def backtracking(height, slope, first=1.0, c=1e-4, shrink=0.5, start=None):
     """The first of a = b, ρb, ρ²b, ... that pays:  φ(a) <= φ(0) + c a φ'(0).
 
@@ -202,6 +208,8 @@ def backtracking(height, slope, first=1.0, c=1e-4, shrink=0.5, start=None):
 
 # ---------------------------------------------------------------------- values and slopes
 
+@expects(ray=having("value_and_grad", "slope", "evaluations"), first=extended, c1=extended,
+         c2=extended, expansions=whole(0), zooms=whole(0))
 def strong_wolfe(ray, first=1.0, c1=1e-4, c2=0.9, expansions=25, zooms=25):
     """A step that has fallen enough and ends nearly flat:
 

@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from minigrad.backend import float_of, xp
+from minigrad.kinds import expects, extended
 
 from .line_search import Ray, golden_section, strong_wolfe
 from optim.optimizer import Optimizer
@@ -37,6 +38,7 @@ class QuasiNewton(Optimizer):
 
     traces = ("length", "evaluations")
 
+    @expects(tolerance=extended, small=extended)
     def __init__(self, search="golden", tolerance=1e-2, small=1e-7):
         name = type(self).__name__
         if search not in ("golden", "wolfe"):
