@@ -159,8 +159,8 @@ def numbers(where, name, value):
     return result
 
 
-def table(where, name, value):
-    """Real numbers, a list of them included: as an array of float64 on the host, finite."""
+def reals(where, name, value):
+    """Real numbers, a list of them included, NaN and none at all too: as float64 on the host."""
     try:
         result = np.asarray(to_host(value))
         if result.dtype.kind not in "fiu":
@@ -168,7 +168,12 @@ def table(where, name, value):
     except (TypeError, ValueError):
         raise TypeError(f"{where}: {name} must be an array of real numbers, got {short(value)}. "
                         "Give a list or an array.") from None
-    result = np.asarray(result, dtype=float)
+    return np.asarray(result, dtype=float)
+
+
+def table(where, name, value):
+    """As `reals`, at least one and all finite."""
+    result = reals(where, name, value)
     if result.size == 0 or not np.isfinite(result).all():
         raise ValueError(f"{where}: {name} must hold finite numbers, at least one, got shape "
                          f"{result.shape} with {int((~np.isfinite(result)).sum())} that are not.")

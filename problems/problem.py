@@ -76,6 +76,18 @@ def explained(method, name):
     return call
 
 
+def floating(dtype):
+    """The dtype of points as it was given, if it is one of floating-point numbers."""
+    try:
+        known = dtype is not None and np.dtype(dtype).kind == "f"
+    except TypeError:
+        known = False
+    if not known:
+        raise TypeError(f"Network: dtype must be that of floating-point numbers, got {dtype!r}. "
+                        "Give 'float64' or 'float32'.")
+    return dtype
+
+
 class Network(Problem):
     """A model on data, seen as a landscape over all its weights.
 
@@ -95,7 +107,7 @@ class Network(Problem):
 
     def __init__(self, model, data=None, dtype="float64"):
         self.noisy = check_model(model)
-        self.model, self.dtype = model, dtype
+        self.model, self.dtype = model, floating(dtype)
         self.batched = getattr(model, "batched", False)
         self.layout = Layout(model.init(np.random.default_rng(0)))
         self.data = None if data is None else tuple(self._cast(part) for part in pair(data))

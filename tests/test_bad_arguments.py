@@ -30,7 +30,7 @@ BAD = {
     "nans": lambda: xp.full(3, np.nan), "object()": lambda: object(),
 }
 QUICK = ("None", "'x'", "nan", "-1", "(2, 3, 4)", "object()")
-ROOMS = ("minigrad", "optim", "problems.potentials", "problems.saddles", "problems.data")
+ROOMS = ("minigrad", "optim", "problems")
 CHECKS = ("minigrad.check_gradient", "minigrad.check_hvp")
 WINGS = ("curvature", "slices", "critical", "alignment")
 

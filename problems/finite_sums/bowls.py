@@ -16,6 +16,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import numbers
 from minigrad.backend import xp
+from minigrad.kinds import expects, words
 
 from problems.finite_sums.finite_sum import FiniteSum, distinct
 
@@ -29,6 +30,11 @@ SHAPES = {
 }
 
 
+def spelled(where, name, value):
+    """A name, or several."""
+    return value if isinstance(value, str) else words(where, name, value)
+
+
 class Bowls(FiniteSum):
     """n bowls with centres b_i in d dimensions.
 
@@ -39,6 +45,7 @@ class Bowls(FiniteSum):
     that were found for larger families.
     """
 
+    @expects(shapes=spelled)
     def __init__(self, centres, shapes="1+r"):
         self.centres = numbers("Bowls", "centres", centres, ndim=2).copy()
         self.n, self.dimension = self.centres.shape

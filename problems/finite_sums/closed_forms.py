@@ -10,6 +10,7 @@ with β_min(α) the smallest β for which (α, β) holds. The derivations are ou
 import numpy as np
 
 import minigrad as mg
+from minigrad.kinds import every, expects, real, table
 
 from problems.finite_sums.finite_sum import FiniteSum, Stationary, real_roots
 
@@ -17,9 +18,13 @@ from problems.finite_sums.finite_sum import FiniteSum, Stationary, real_roots
 class Formula(FiniteSum):
     """Parts given as functions of the coordinates, with their facts."""
 
+    @expects(functions=every("__call__"), minimisers=table, lowest=table)
     def __init__(self, functions, minimisers, lowest, stationary=(), far=None):
         self.functions, self.n = functions, len(functions)
         self.minimisers = np.array(minimisers, float)
+        if self.minimisers.ndim != 2:
+            raise ValueError("Formula: minimisers must be points (k, d), got shape "
+                             f"{self.minimisers.shape}.")
         self.dimension = self.minimisers.shape[1]
         self.lowest, self.far = np.array(lowest, float), far
         self.minimum = float(self.values(self.minimisers[:1]).mean())
@@ -57,6 +62,7 @@ class Product(FiniteSum):
 
     n, dimension, minimum = 1, 2, 0.0
 
+    @expects(t=real)
     def __init__(self, t=1.0):
         self.t, self.lowest = t, np.zeros(1)
         self.stationary = [Stationary(np.zeros(2), "saddle", 0.5 * t * t)]

@@ -12,6 +12,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import counts
 from minigrad.backend import xp
+from minigrad.kinds import expects, natural
 
 from problems.finite_sums.finite_sum import FiniteSum
 
@@ -32,6 +33,7 @@ class HalfSpace(FiniteSum):
     Which minimum is global is not known: `minimisers` is None.
     """
 
+    @expects(std=natural, decay=natural)
     def __init__(self, seed=0, labels="pm1", means="first", per_class=20, std=2.0, decay=1e-5):
         if labels not in ("01", "pm1"):
             raise ValueError(f"HalfSpace: labels must be '01' or 'pm1', got {labels!r}.")

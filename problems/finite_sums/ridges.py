@@ -11,6 +11,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.arguments import count, numbers
 from minigrad.backend import xp
+from minigrad.kinds import expects, table, whole
 
 from problems.finite_sums.finite_sum import FiniteSum, Stationary
 
@@ -22,6 +23,7 @@ class Ridges(FiniteSum):
     sums     (k,) the values s* of the global minimisers;   `minimisers` is None: there are too many
     """
 
+    @expects(offsets=table, d=whole())
     def __init__(self, offsets, d=2):
         self.offsets = numbers("Ridges", "offsets", offsets, ndim=1).copy()
         self.n, self.dimension = len(self.offsets), count("Ridges", "d", d)

@@ -12,6 +12,17 @@ def landscape(where, name, value):
     return value if hasattr(value, "value") else Objective.of(value, where=where)
 
 
+def heights_of(where, name, value):
+    """As `landscape`, left as it was given: for tools that ask for many heights at a time."""
+    landscape(where, name, value)
+    return value
+
+
+def heights_each_step(where, name, value):
+    """As `landscape`, or an iterator that gives an objective for each step."""
+    return value if hasattr(value, "__next__") else landscape(where, name, value)
+
+
 def operator_of(where, name, value):
     """Something with products: .matvec and .n, or a square matrix of floating-point numbers."""
     if hasattr(value, "matvec") and hasattr(value, "n"):

@@ -22,6 +22,7 @@ Source: the condition: arXiv:2410.12455, definition 1. The envelope and the two 
 import numpy as np
 
 from minigrad.backend import to_host
+from minigrad.kinds import expects, reals
 
 BLOCK = 2**22                                           # numbers held at a time for a mesh
 
@@ -34,6 +35,7 @@ class Envelope:
     Raises   ValueError for empty or unequal records, and where f_i* lies above a measured height
     """
 
+    @expects(G=reals, F=reals, E=reals, lowest=reals)
     def __init__(self, G, F, E, lowest=0.0):
         G, F, E = (np.ravel(np.asarray(to_host(a), float)) for a in (G, F, E))
         if not G.size:
@@ -43,6 +45,9 @@ class Envelope:
                              f"and {E.size}.")
         if not all(np.isfinite(a).all() for a in (G, F, E)):
             raise ValueError("Envelope: a measurement is not finite. Did the run diverge?")
+        if np.shape(lowest) not in ((), (1,), G.shape):
+            raise ValueError(f"Envelope: lowest must be one number, or one for each of the {G.size} "
+                             f"measurements, got shape {np.shape(lowest)}.")
         lowest = np.broadcast_to(np.asarray(to_host(lowest), float), G.shape)
         under = np.minimum(F, E) - lowest
         k = int(np.argmin(under))

@@ -22,6 +22,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, whole
 from optim import Objective, descent
 
 from problems.finite_sums.finite_sum import FiniteSum
@@ -174,6 +175,9 @@ def example_losses(problem):
     a classifier's cross-entropies (averaged over the tokens of a row, where targets are rows)."""
     if isinstance(problem, FiniteSum):
         return problem.parts
+    if not hasattr(problem, "model"):
+        raise TypeError("record: needs a FiniteSum or a Network, got "
+                        f"{type(problem).__name__}. Give examples=, a function theta -> (N,).")
     own = getattr(problem.model, "losses", None)
     if own is None and problem.data[1].dtype.kind == "f":
         raise TypeError(f"record: the loss of single examples of {type(problem.model).__name__} is "
@@ -195,6 +199,7 @@ def cross_entropies(model, params, batch):
     return -picked.reshape(len(picked), -1).mean(axis=1)
 
 
+@expects(n=whole(), size=whole())
 def shuffled(n, size, epochs, seed):
     """indices() for `record`: every epoch a fresh permutation, an incomplete batch dropped."""
     if not 1 <= size <= n:

@@ -9,6 +9,7 @@ leaves out what couples layers, and the correlation of inputs and curvature with
 """
 from minigrad.arguments import point
 from minigrad.backend import xp
+from minigrad.kinds import expects, source
 from optim.lmo.factors import output_factors
 from optim.objective import Objective
 
@@ -34,6 +35,7 @@ class KFACOp:
     .n, .dtype, .calls, Raises   as in HessianOp
     """
 
+    @expects(rng=source)
     def __init__(self, loss, theta, batches=None, rng=None):
         theta = point("KFACOp", xp.asarray(theta))
         if theta.ndim != 1:

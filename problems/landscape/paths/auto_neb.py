@@ -14,6 +14,8 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import every, expects, function, whole
+from problems.landscape.doors import landscape
 from optim import SGD
 
 from .bands import NEB, straight_band
@@ -36,6 +38,14 @@ def momentum_sgd(lr):
     return SGD(lr=lr, momentum=0.9)
 
 
+def several(where, name, value):
+    """Cycles, at least one."""
+    if not every("lr")(where, name, value):
+        raise ValueError(f"{where}: there are no {name}. Give at least one Cycle(steps, lr).")
+    return value
+
+
+@expects(objective=landscape, cycles=several, first=whole())
 def auto_neb(objective, start, end, cycles=CYCLES, optimizer=momentum_sgd, first=3, insert=2,
              threshold=0.1, samples=9, climb=False):
     """Band between two minima that grows where it is too coarse.
@@ -113,6 +123,14 @@ class Passes(NamedTuple):
         return float(highest[j])
 
 
+def sized(where, name, value):
+    """Points in a list, or in one array."""
+    if isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 2) != 2:
+        raise TypeError(f"{where}: {name} must be a list of points, got {type(value).__name__}.")
+    return value
+
+
+@expects(minima=sized, connect=function, extra=whole(0))
 def explore(minima, connect: Callable, extra=0):
     """Join minima (k, d) by bands: a spanning tree, then `extra` attempts to lower its worst pass.
 

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import expects, extended, whole
 
 from .heights import measure
 from .path import Polygon, Straight, arc_knots, check_ends
@@ -71,6 +72,7 @@ class Band(NamedTuple):
         return highest > max(float(self.heights[0]), float(self.heights[-1]))
 
 
+@expects(images=whole())
 def straight_band(start, end, images=21):
     """Evenly spaced points (images, d) from start to end, the ends exact."""
     check_ends("straight_band", start, end)
@@ -235,6 +237,7 @@ class NEB(Chain):
     networks Draxler et al. 2018, arXiv:1803.00885 (with equal spacing).
     """
 
+    @expects(spring=extended)
     def __init__(self, spring=math.inf, climb=True):
         if not spring > 0:
             raise ValueError(f"NEB: the spring constant must be positive or inf, got {spring}.")

@@ -15,7 +15,10 @@ recomputed at each point (layer normalisation and the statistics of the batch at
 from typing import Any, NamedTuple
 
 import minigrad as mg
+from minigrad.arguments import short
 from minigrad.backend import xp
+from minigrad.kinds import array, expects, function, having, whole
+from problems.landscape.doors import heights_of
 
 from .heights import measure, profile, warn                     # noqa: F401  profile: its old home
 from .path import Straight
@@ -49,6 +52,7 @@ def linear_path(start, end):
     return Straight(start, end, name="linear_path")
 
 
+@expects(objective=heights_of, path=function, points=whole(), refinements=whole(), chunk=whole(1))
 def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
     """Highest rise of a path above the line between its ends.
 
@@ -66,16 +70,25 @@ def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
                    found.heights, found.also, found.not_finite)
 
 
+def examples(where, name, value):
+    """(inputs, labels), two arrays."""
+    if not isinstance(value, (tuple, list)) or [hasattr(a, "ndim") for a in value] != [True, True]:
+        raise TypeError(f"{where}: {name} must be (inputs, labels), two arrays, got "
+                        f"{short(value)}.")
+    return value
+
+
+@expects(network=having("data", "params", "model"), batch=examples)
 def accuracy(network, batch=None):
     """The share of right answers as a function of points: (..., d) -> (...).
 
     network  a Network whose model gives logits (..., B, C);   batch  (inputs, labels), or its data
     """
-    inputs, labels = network.data if batch is None else batch
+    inputs, labels = examples("accuracy", "batch", network.data if batch is None else batch)
     inputs, labels = xp.asarray(inputs), xp.asarray(labels)
 
     def share(theta):
-        if theta.ndim > 1 and not network.batched:
+        if array("accuracy", "theta", theta).ndim > 1 and not network.batched:
             return xp.stack([share(point) for point in theta])
         with mg.no_grad():
             logits = network.model.apply(network.params(theta), inputs)

@@ -19,6 +19,8 @@ import math
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, having, natural, source, whole
+from problems.landscape.doors import heights_each_step
 
 from .path import Bezier, Combination, Polygon, Straight, check_ends
 
@@ -34,6 +36,7 @@ class Curve(Combination):
     Source: Garipov et al. 2018, arXiv:1802.10026, section 3.
     """
 
+    @expects(bends=whole())
     def __init__(self, start, end, bends=1, free=None):
         name = type(self).__name__
         check_ends(name, start, end)
@@ -70,6 +73,8 @@ class PolyChain(Curve, Polygon):
         return np.linspace(0.0, 1.0, len(self.inner) + 2)
 
 
+@expects(curve=having("free", "bent", "coefficients"), objective=heights_each_step,
+         optimizer=having("init", "update"), steps=whole(0), rng=source, decay=natural)
 def train_curve(curve, objective, optimizer, steps, rng, decay=0.0, progress=None):
     """Lower a curve by one stochastic gradient a step; returns (trained curve, losses (steps,)).
 

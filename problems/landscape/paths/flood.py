@@ -9,11 +9,23 @@ import heapq
 
 import numpy as np
 
+from minigrad.arguments import short
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, reals, table, whole
+from problems.landscape.doors import heights_of
 
 from .path import check_ends
 
 
+def cell(where, name, value):
+    """(row, column), two whole numbers."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(
+            isinstance(i, (int, np.integer)) for i in value):
+        raise TypeError(f"{where}: {name} must be a cell (row, column), got {short(value)}.")
+    return value
+
+
+@expects(heights=reals, start=cell, end=cell)
 def bottleneck(heights, start, end):
     """The least possible highest value on a way from cell to cell, over the 8 neighbours of each.
 
@@ -47,6 +59,7 @@ def bottleneck(heights, start, end):
     return level
 
 
+@expects(objective=heights_of, bounds=table, count=whole())
 def minimax(objective, start, end, bounds, count=501):
     """The height of the lowest way between two points of the plane, on a grid of count² cells.
 
@@ -61,6 +74,9 @@ def minimax(objective, start, end, bounds, count=501):
     if start.shape != (2,) or count < 3:
         raise ValueError(f"minimax: needs points (2,) and at least 3 cells a side, got "
                          f"{tuple(start.shape)} and {count}. There is no grid in more dimensions.")
+    if bounds.shape != (2, 2):
+        raise ValueError("minimax: bounds must be ((low, high), (low, high)), got shape "
+                         f"{bounds.shape}.")
     x, y = (np.linspace(low, high, count) for low, high in bounds)
     cells = []
     for point in (start, end):

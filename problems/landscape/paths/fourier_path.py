@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, whole
 from optim import Objective
 
 from .heights import PathWarning, measure
@@ -77,6 +78,7 @@ class FourierPathFinder:
     out of range, and where every start leaves the landscape (heights that are NaN or infinite).
     """
 
+    @expects(K=whole(), starts=whole(), steps=whole(), candidates=whole())
     def __init__(self, K=8, starts=8, steps=1500, points=None, candidates=4,
                  amplitudes=(0.1, 0.5, 1.0, 2.0), beta=(10.0, 300.0), elastic=(1e-1, 1e-3),
                  lr=0.03, noise=True, jitter=True, soft=True, places=2001):

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, function, natural, or_none, whole
+from problems.landscape.doors import heights_of
 from optim.second_order.line_search import section
 
 from problems.landscape.slices.planes import CHUNK
@@ -60,6 +62,8 @@ class Height(NamedTuple):
     also: dict
 
 
+@expects(objective=heights_of, path=function, points=whole(), tops=whole(1),
+         tolerance=or_none(natural), chunk=whole(1))
 def height(objective, path, points=2001, tops=3, tolerance=1e-10, also=None, chunk=None):
     """Measure a path; returns a `Height`.
 

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import array, expects
 
 from .heights import Height, height                       # noqa: F401  the measure of every path
 
@@ -175,6 +176,7 @@ class Fourier(Combination):
     Source: Yu & Morozov 2026, arXiv:2602.21276, section on the path finder.
     """
 
+    @expects(a=array)
     def __init__(self, start, end, a, name=None):
         super().__init__(start, end, a, name)
         if a.ndim != 2 or a.shape[1:] != start.shape:
