@@ -19,6 +19,7 @@ import argparse
 import ast
 import atexit
 import difflib
+import functools
 import importlib
 import os
 import re
@@ -54,8 +55,13 @@ def demos():
 
 def modules():
     """{name: Found} of every demo in this folder and below."""
+    return modules_of(FOLDER)
+
+
+@functools.cache                                        # a hundred files are read once
+def modules_of(folder):
     found = {}
-    for path in FOLDER.rglob("*.py"):
+    for path in folder.rglob("*.py"):
         package = path.name == "__init__.py"
         place = path.parent if package else path.with_suffix("")
         module = ast.parse(path.read_text(encoding="utf-8"))
@@ -63,9 +69,21 @@ def modules():
             files = path.parent.rglob("*.py") if package else [path]
             chooses = any(re.search(r"\bargs\.data\b", file.read_text(encoding="utf-8"))
                           for file in files)
-            name = ".".join(("demos", *place.relative_to(FOLDER).parts))
+            name = ".".join(("demos", *place.relative_to(folder).parts))
             found[place.name] = Found(name, ast.get_docstring(module) or "", chooses)
     return found
+
+
+def room(name):
+    """The folder of a demo below this one: the document it tries."""
+    return modules()[name].module.split(".")[1]
+
+
+def unknown(name, found):
+    """What is said of a demo that there is not."""
+    near = nearest(name, found)
+    hint = f"Did you mean '{near}'?" if near else "`python -m demos` lists them."
+    return f"demos: there is no demo '{name}'. {hint}"
 
 
 def nearest(name, found):
@@ -83,19 +101,25 @@ def parser_for(name, module, text):
     parser = argparse.ArgumentParser(
         prog=f"python -m demos {name}", description=fit(text),
         formatter_class=argparse.RawDescriptionHelpFormatter)
+    common_flags(parser)
+    parser.add_argument("--data", default=None, metavar="NAME",
+                        help="data set to use, where the demo has a choice")
+    if hasattr(module, "arguments"):
+        module.arguments(parser)
+    return parser
+
+
+def common_flags(parser):
+    """What means the same for every demo, and for all of them."""
     add = parser.add_argument
     add("--quick", action="store_true", help="the smallest run that still shows the claim")
     add("--seed", type=int, default=0, metavar="N", help="seed of every random draw (default 0)")
     add("--out", default="results", metavar="DIR",
         help="folder of the table and figures (default results)")
-    add("--data", default=None, metavar="NAME", help="data set to use, where the demo has a choice")
     add("--data-dir", default=None, metavar="DIR", help="where the data files lie")
     add("--no-plot", action="store_true", help="no figures")
     add("--jobs", type=int, default=1, metavar="N",
         help="processes, for independent runs (default 1)")
-    if hasattr(module, "arguments"):
-        module.arguments(parser)
-    return parser
 
 
 def main(argv=None):
@@ -105,17 +129,15 @@ def main(argv=None):
     if not argv or argv[0] in ("-h", "--help"):
         return show_list(found)
     name = argv[0]
-    if name == "all":
-        return run_all(argv[1:])
-    if name not in found:
-        near = nearest(name, found)
-        hint = f"Did you mean '{near}'?" if near else "`python -m demos` lists them."
-        return complain(f"demos: there is no demo '{name}'. {hint}", 2)
+    if name != "all" and name not in found:
+        return complain(unknown(name, found), 2)
     os.environ["MPLBACKEND"] = "Agg"                    # figures are files: no display needed
     try:
         import minigrad
     except (RuntimeError, ValueError) as problem:       # the backend is missing or unknown
         return complain(str(problem), 1)
+    if name == "all":
+        return run_all(argv[1:])
     os.environ.setdefault("MPLCONFIGDIR", font_folder())
     try:
         from demos.report import Report
@@ -153,7 +175,7 @@ def run_all(argv):
         return ledger(argv)
     except KeyboardInterrupt:
         return complain("all: interrupted. What was done stands in ledger.json.", 130)
-    except (RuntimeError, OSError) as problem:          # backend, disk
+    except OSError as problem:                          # the disk
         return complain(str(problem), 1)
 
 
@@ -164,12 +186,19 @@ def output_name(name, parser, args):
     return "_".join([name, *map(str, chosen)])
 
 
-def objection(name, demo, args):
-    """What is wrong with the flags, in a sentence; None if nothing is."""
+def miscounted(name, args):
+    """Which flag counts less than it can, in a sentence; None if none does."""
     for flag, count in vars(args).items():              # whole numbers here count something
         least = 0 if flag == "seed" else 1
         if type(count) is int and count < least:
             return f"{name}: --{flag} must be at least {least}, got {count}."
+    return None
+
+
+def objection(name, demo, args):
+    """What is wrong with the flags, in a sentence; None if nothing is."""
+    if wrong := miscounted(name, args):
+        return wrong
     if args.data is not None and not demo.chooses_data:
         return (f"{name}: --data {args.data}: this demo has no choice of data. "
                 "Leave --data out.")

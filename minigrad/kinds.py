@@ -125,6 +125,11 @@ def or_none(kind):
     return lambda where, name, value: None if value is None else kind(where, name, value)
 
 
+def or_function(kind):
+    """What `kind` allows, or a function that gives it."""
+    return lambda where, name, value: value if callable(value) else kind(where, name, value)
+
+
 def matrices(where, name, value):
     """A matrix (m, n) of floating-point numbers, or a stack (..., m, n) of them."""
     if getattr(value, "ndim", 0) < 2 or getattr(value.dtype, "kind", "") != "f" or not value.size:
@@ -199,9 +204,10 @@ def tokens(where, name, value):
 # ---------------------------------------------------------------------- things
 
 def described(value):
-    """Shape and dtype of an array, for a sentence; the repr of anything else."""
-    shape = getattr(value, "shape", None)
-    return short(value) if shape is None else f"shape {tuple(shape)} of {value.dtype}"
+    """Shape of an array, and its dtype where that is the trouble; the repr of anything else."""
+    if getattr(value, "shape", None) is None:
+        return short(value)
+    return f"shape {tuple(value.shape)}" + ("" if value.dtype.kind == "f" else f" of {value.dtype}")
 
 
 def function(where, name, value):

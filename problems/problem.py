@@ -79,8 +79,8 @@ def explained(method, name):
 def floating(dtype):
     """The dtype of points as it was given, if it is one of floating-point numbers."""
     try:
-        known = dtype is not None and np.dtype(dtype).kind == "f"
-    except TypeError:
+        known = isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).kind == "f"
+    except TypeError:                                   # a name that NumPy does not know
         known = False
     if not known:
         raise TypeError(f"Network: dtype must be that of floating-point numbers, got {dtype!r}. "

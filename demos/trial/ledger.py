@@ -5,8 +5,9 @@
     python -m demos all --seed 1 --out again  every run as it is, with another seed
 
 Each demo runs in a process of its own, so one that fails ends nothing but itself: what it said last
-stands in its place in the ledger. After each of them DIR/ledger.json and DIR/index.html are written
-anew, each in one step: what is there when the work is interrupted is whole.
+stands in its place in the ledger. DIR/ledger.json is written anew after each of them,
+DIR/index.html when all are done or the work is interrupted; both in one step, so what is there is
+whole.
 
     ledger.json   {"quick", "seed", "demos": [{"demo", "document", "claim", "command", "status",
                   "seconds", "said", "figures", "claims": [...]}]}; a claim as in the demo's own
@@ -14,6 +15,7 @@ anew, each in one step: what is there when the work is interrupted is whole.
     index.html    the same to be read, with the figures inside: see `page.py`
 """
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -22,9 +24,10 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
-from demos.__main__ import FOLDER, demos, modules, nearest
+from demos.__main__ import FOLDER, common_flags, complain, demos, miscounted, room, unknown
+from demos.report import writable, write
+from demos.trial.page import VERDICTS, page
 
 DOCUMENTS = {
     "induced_metric": "A. Optimisers from the induced metric, arXiv:2509.03594",
@@ -35,20 +38,13 @@ DOCUMENTS = {
     "trial": "All five: what is wrong in print",
     "speed": "The engine",
 }
-VERDICTS = ("holds", "fails", "undecided")
 
 
 def parser():
     parser = argparse.ArgumentParser(prog="python -m demos all", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("names", nargs="*", metavar="NAME", help="demos to run (default: every one)")
-    add("--quick", action="store_true", help="the smallest run of each")
-    add("--seed", type=int, default=0, metavar="N", help="seed of every random draw (default 0)")
-    add("--out", default="results", metavar="DIR", help="folder of all files (default results)")
-    add("--data-dir", default=None, metavar="DIR", help="where the data files lie")
-    add("--no-plot", action="store_true", help="no figures")
-    add("--jobs", type=int, default=1, metavar="N", help="demos at a time (default 1)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="demos to run (default: all)")
+    common_flags(parser)
     return parser
 
 
@@ -56,56 +52,54 @@ def main(argv):
     """Run `python -m demos all ARGV`; returns 0 if every demo ended well, else 1; 2 wrong call."""
     args = parser().parse_args(argv)
     known = demos()
-    for name in args.names:
-        if name not in known:
-            near = nearest(name, known)
-            hint = f"Did you mean '{near}'?" if near else "`python -m demos` lists them."
-            print(f"demos: there is no demo '{name}'. {hint}", file=sys.stderr)
-            return 2
-    for flag, least in (("jobs", 1), ("seed", 0)):
-        if getattr(args, flag) < least:
-            print(f"all: --{flag} must be at least {least}, got {getattr(args, flag)}.",
-                  file=sys.stderr)
-            return 2
-    from demos.report import writable
-
-    try:
-        folder = writable(args.out)
-    except OSError as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    wrong = [unknown(name, known) for name in args.names if name not in known]
+    if wrong := next(iter(wrong), None) or miscounted("all", args):
+        return complain(wrong, 2)
+    folder = writable(args.out)
     names = sorted(dict.fromkeys(args.names or known),
                    key=lambda name: (list(DOCUMENTS).index(room(name)), name))
     return 0 if all(entry["status"] == 0 for entry in run_all(names, args, folder)) else 1
 
 
-def room(name):
-    return modules()[name].module.split(".")[1]
-
-
 def run_all(names, args, folder):
-    """Run the demos, args.jobs at a time, and write the ledger after each; returns its entries."""
+    """Run the demos, args.jobs at a time: the ledger after each, the page at the end, also when
+    the work is interrupted; returns the entries."""
     entries, children, began = {}, set(), time.monotonic()
     print(f"{len(names)} demos, {args.jobs} at a time", flush=True)
-    with ThreadPoolExecutor(args.jobs) as pool:
-        waiting = [pool.submit(run_one, name, args, folder, children) for name in names]
-        try:
+    try:
+        with ThreadPoolExecutor(args.jobs) as pool, ending(pool, children):
+            waiting = [pool.submit(run_one, name, args, folder, children) for name in names]
             for done, future in enumerate(as_completed(waiting), 1):
                 entry = future.result()
                 entries[entry["demo"]] = entry
                 left = (time.monotonic() - began) / done * (len(names) - done)
                 print(f"{done:3}/{len(names)}  {summary(entry)}   {left:.0f} s left", flush=True)
-                record(args, [entries[name] for name in names if name in entries], folder)
-        except BaseException:                           # the others end with us
-            for future in waiting:
-                future.cancel()
-            for child in list(children):
-                child.send_signal(signal.SIGINT)
-            raise
+                ledger = dict(quick=args.quick, seed=args.seed,
+                              demos=[entries[name] for name in names if name in entries])
+                keep(folder / "ledger.json", json.dumps(ledger, indent=1) + "\n")
+    finally:
+        if entries:
+            keep(folder / "index.html", page(ledger, folder))
     total = Counter(claim["verdict"] for entry in entries.values() for claim in entry["claims"])
     print(", ".join(f"{total[word]} {word}" for word in VERDICTS)
           + f"\nsaved {folder / 'ledger.json'}\nsaved {folder / 'index.html'}")
     return list(entries.values())
+
+
+@contextlib.contextmanager
+def ending(pool, children):
+    """Whatever interrupts us ends the demos that run, and those that wait never begin."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in list(children):
+            child.send_signal(signal.SIGINT)
+        raise
+
+
+def keep(path, text):
+    write(path, lambda stream: stream.write(text.encode()))
 
 
 def run_one(name, args, folder, children):
@@ -141,15 +135,3 @@ def summary(entry):
     verdicts = ", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word])
     said = verdicts if entry["status"] == 0 else f"ended with {entry['status']}: {entry['said']}"
     return f"{entry['demo']:<20} {entry['seconds']:6.1f} s  {said}"
-
-
-def record(args, entries, folder):
-    """Write ledger.json and index.html."""
-    from demos.report import write
-    from demos.trial.page import page
-
-    ledger = dict(quick=args.quick, seed=args.seed, demos=entries)
-    text = json.dumps(ledger, indent=1) + "\n"
-    write(Path(folder) / "ledger.json", lambda stream: stream.write(text.encode()))
-    html = page(ledger, folder)
-    write(Path(folder) / "index.html", lambda stream: stream.write(html.encode()))

@@ -7,28 +7,25 @@ Kept is, beside the demo as measured/NAME.json, what a run says without its data
 machine, times, and every claim with its numbers and verdict. Only a run with default flags is kept.
 A test compares the README with these files.
 """
-import functools
 import json
 import sys
 from pathlib import Path
 
-from demos.__main__ import FOLDER, parser_for
-from demos.__main__ import modules as read_all
+from demos.__main__ import FOLDER, modules, parser_for, room
 from demos.report import write
 from demos.report.verdict import verdict
 from demos.tables import show
 
 README = FOLDER.parent / "README.md"
 BEGIN, END = "<!-- demos: python -m demos.trial.readme -->", "<!-- end of demos -->"
-modules = functools.cache(read_all)                     # thirty files are read once
 KEPT = ("demo", "source", "backend", "dtype", "seed", "flags", "commit", "date", "machine", "blas",
-        "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims")
+        "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims", "about")
 FREE = ("out", "data_dir", "no_plot", "jobs", "resume")     # flags that change no number
 
 
 def home(name):
     """Where the kept run of a demo lies: in the measured/ of its room."""
-    return FOLDER / modules()[name].module.split(".")[1] / "measured" / f"{name}.json"
+    return FOLDER / room(name) / "measured" / f"{name}.json"
 
 
 def kept(name):
@@ -55,6 +52,8 @@ def keep(folder):
             continue
         target = home(name)
         target.parent.mkdir(exist_ok=True)
+        about = record.get("data", {}).get("data")          # which set, where there is a choice
+        record["about"] = about if isinstance(about, str) else None
         text = json.dumps({key: record.get(key) for key in KEPT}, indent=1) + "\n"
         write(target, lambda stream: stream.write(text.encode()))
         print(f"kept {target}")
@@ -77,7 +76,7 @@ def table():
         verdicts = [c["verdict"] for c in run["claims"]] if run else []
         numbers = [seconds(run), *(str(verdicts.count(word)) for word in (
             "holds", "fails", "undecided"))] if run else ["-"] * 4
-        rows.append(f"| `{name}` | {' | '.join(numbers)} | {claim}{example(run)} |")
+        rows.append(f"| `{name}` | {' | '.join(numbers)} | {claim}{on(run)}{example(run)} |")
     return "\n".join(rows)
 
 
@@ -85,6 +84,11 @@ def seconds(run):
     """Processor time where the run measured it, else what the clock on the wall bounds it by."""
     measured = run["processor_seconds"]
     return f"< {run['seconds']:.0f}" if measured is None else f"{measured:.0f}"
+
+
+def on(run):
+    """Which data set the run found, where a demo takes what lies there."""
+    return f" (Run on {run['about']}.)" if run and run.get("about") else ""
 
 
 def example(run):

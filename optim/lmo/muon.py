@@ -9,7 +9,7 @@ from minigrad.backend import xp
 from minigrad.kinds import expects
 
 from optim.coordinatewise.adam import AdamW, NAdam
-from .products import newton_schulz
+from .products import equal_passes
 from .matrix import MatrixMethod
 from optim.optimizer import weight_sum
 
@@ -106,5 +106,5 @@ class Muon(MatrixMethod):
 
     def rule(self, D, part, carrier, lr, t, state):
         u, unit = carrier
-        O = newton_schulz(u[part.where].reshape(part.shape), eps=self.eps / unit)
+        O = equal_passes(u[part.where].reshape(part.shape), eps=self.eps / unit)
         xp.multiply(O, -lr * SCALES[self.scale](part.d_out, part.d_in), out=D)

@@ -8,9 +8,8 @@ Passed through a few such quintics all singular values end up at, or near, 1. Th
 in what they aim at: Jordan's five equal passes are fast and stay 30 % off, Polar Express has its
 own quintic for every pass and converges, the classical cubic and quintic converge without tuning.
 """
-from minigrad.arguments import count
 from minigrad.backend import xp
-from minigrad.kinds import matrices, natural, positive, row
+from minigrad.kinds import expects, matrices, natural, positive, row, whole
 
 JORDAN = (3.4445, -4.7750, 2.0315)
 CUBIC = (3 / 2, -1 / 2, 0.0)                   # Newton-Schulz proper: order 2, monotone on [0, 1]
@@ -27,6 +26,15 @@ CUSHION = 1.01                                 # rounding must not push a singul
 AT_ONCE = 5                                    # passes through the Gram matrix before a fresh one
 
 
+def three(where, name, value):
+    """The coefficients (a, b, c) of a quintic."""
+    if len(row(where, name, value)) != 3:
+        raise ValueError(f"{where}: {name} must be three numbers a, b, c, got {len(value)}. "
+                         "Use JORDAN, CUBIC or QUINTIC.")
+    return value
+
+
+@expects(M=matrices, steps=whole(0), coefficients=three, eps=natural)
 def newton_schulz(M, steps=5, coefficients=JORDAN, eps=1e-7):
     """About U Vᵀ, by `steps` equal passes.
 
@@ -44,14 +52,16 @@ def newton_schulz(M, steps=5, coefficients=JORDAN, eps=1e-7):
 
     M (..., m, n), returns (..., m, n)
     """
-    check("newton_schulz", M, steps, eps=(natural, eps))
-    if coefficients is not JORDAN and len(row("newton_schulz", "coefficients", coefficients)) != 3:
-        raise ValueError(f"newton_schulz: coefficients must be three numbers a, b, c, got "
-                         f"{len(coefficients)}. Use JORDAN, CUBIC or QUINTIC.")
+    return equal_passes(M, steps, coefficients, eps)
+
+
+def equal_passes(M, steps=5, coefficients=JORDAN, eps=1e-7):
+    """`newton_schulz` for those who call it once a matrix and step, and know what they hand in."""
     return wide(M, lambda X: passes(X / (frobenius(X) + eps), [coefficients] * steps,
                                     X.shape[-1] >= 2 * X.shape[-2]))
 
 
+@expects(M=matrices, steps=whole(0), cushion=positive)
 def polar_express(M, steps=8, cushion=CUSHION):
     """U Vᵀ, by a quintic of its own in every pass, each the best for what the last one left.
 
@@ -66,8 +76,6 @@ def polar_express(M, steps=8, cushion=CUSHION):
 
     M (..., m, n), returns (..., m, n)
     """
-    check("polar_express", M, steps, cushion=(positive, cushion))
-
     def polynomial(k):
         if k >= len(POLAR_EXPRESS):
             return QUINTIC
@@ -76,22 +84,14 @@ def polar_express(M, steps=8, cushion=CUSHION):
                                     [polynomial(k) for k in range(steps)]))
 
 
+@expects(M=matrices, steps=whole(0))
 def polar(M, steps=8):
     """U Vᵀ for M = U diag(s) Vᵀ: all singular values 1, those at zero stay there.
 
     By `polar_express`: exact to rounding for singular values above 1e-3 |M|_F; `psi(M, 0.0)` is
     exact for all of them, by eigenvalues. M (..., m, n), returns (..., m, n)
     """
-    check("polar", M, steps)
     return polar_express(M, steps)
-
-
-def check(where, M, steps, **others):
-    """The arguments of a polar iteration; by hand, since it runs once a matrix and step."""
-    matrices(where, "M", M)
-    count(where, "steps", steps, 0)
-    for name, (kind, value) in others.items():
-        kind(where, name, value)
 
 
 def passes(X, polynomials, through_gram=False):

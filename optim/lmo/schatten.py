@@ -7,10 +7,10 @@ import numpy as np
 
 from minigrad.arguments import short
 from minigrad.backend import xp
-from minigrad.kinds import expects, extended, function, or_none, source, table, whole
+from minigrad.kinds import expects, extended, function, reals, source
 
 from .power import psi
-from .products import newton_schulz
+from .products import equal_passes
 from .power import powers
 from .products import frobenius
 from .tightness import CURVATURES, Tightness
@@ -24,6 +24,15 @@ MOMENTS = {                                    # the exponent e of P = (v̂ + ε
     "padam": lambda t: t / (2.0 * (1.0 + t)),
 }
 RULES = ("exact", "bound")
+
+
+def interval(where, name, value):
+    """A whole number of steps, or None: never again."""
+    if value is not None and (type(value) is bool or not isinstance(value, (int, float, np.integer))
+                              or value != value // 1 or value < 1):
+        raise ValueError(f"{where}: {name} must be a whole number of steps >= 1, or None, got "
+                         f"{short(value)}.")
+    return None if value is None else int(value)
 
 
 class SchattenMuon(MatrixMethod):
@@ -78,11 +87,11 @@ class SchattenMuon(MatrixMethod):
 
     traces = ("exponents",)
 
-    @expects(every=or_none(whole(1)), low=extended, high=extended, orthogonal=function, rng=source)
+    @expects(every=interval, low=extended, high=extended, orthogonal=function, rng=source)
     def __init__(self, layout, lr=0.02, *, t=None, momentum=0.95, nesterov=True,
                  bias_correction=True, decay=0.0, every=100, average=0.95, low=1 / 50,
                  high=1 / 1.02, curvature="identity", rule="exact", moment=None, beta2=0.999,
-                 eps=1e-8, scale="pinned", surrogate=None, orthogonal=newton_schulz,
+                 eps=1e-8, scale="pinned", surrogate=None, orthogonal=equal_passes,
                  fallback=None, matrices=None, rng=None):
         name = type(self).__name__
         for what, value, known in (("curvature", curvature, CURVATURES), ("rule", rule, RULES),
@@ -171,7 +180,7 @@ class SchattenMuon(MatrixMethod):
         return M
 
     def checked_exponents(self, t, step):
-        t = table(type(self).__name__, "t", t)
+        t = reals(type(self).__name__, "t", t)
         if t.shape not in ((), (len(self.matrices),)):
             raise ValueError(f"{type(self).__name__}: t must be one number, or one for each of the "
                              f"{len(self.matrices)} matrices, got shape {t.shape} (step {step}).")

@@ -5,21 +5,11 @@ import copy
 import numpy as np
 
 from minigrad import xp
-from minigrad.kinds import expects, extended, function, reals
+from minigrad.kinds import expects, extended, function, or_function, reals
 from problems.problem import Problem
 
 LIBRARY = "Surjanovic & Bingham, Virtual Library of Simulation Experiments, sfu.ca/~ssurjano"
 SURVEY = "Jamil & Yang 2013, arXiv:1308.4008"
-
-
-def fact(where, name, value):
-    """A number, or a function of the number of coordinates that gives it."""
-    return value if callable(value) else extended(where, name, value)
-
-
-def places(where, name, value):
-    """Points (k, d), or a function of the number of coordinates that gives them."""
-    return value if callable(value) else reals(where, name, value)
 
 
 class TestFunction(Problem):
@@ -39,7 +29,7 @@ class TestFunction(Problem):
 
     __test__ = False                                    # pytest: not a class of tests
 
-    @expects(f=function, minimisers=places, minimum=fact)
+    @expects(f=function, minimisers=or_function(reals), minimum=or_function(extended))
     def __init__(self, f, *, bounds, minimisers, minimum, source, any_dimension=False):
         self.f, self.name, self.formula = f, f.__name__, (f.__doc__ or "").strip()
         self.bounds, self.source, self.any_dimension = bounds, source, any_dimension

@@ -4,18 +4,18 @@ from minigrad.kinds import brought
 from optim.objective import Objective
 
 
-def landscape(where, name, value):
-    """An Objective as it is; a Problem or a differentiable function of points as one."""
+def heights_of(where, name, value):
+    """What `landscape` takes, as it is: for tools that ask for many heights at a time."""
     if not (callable(value) or hasattr(value, "value") or hasattr(value, "loss")):
         raise TypeError(f"{where}: {name} must be an Objective, a Problem or a function of theta, "
                         f"got {short(value)}.")
-    return value if hasattr(value, "value") else Objective.of(value, where=where)
-
-
-def heights_of(where, name, value):
-    """As `landscape`, left as it was given: for tools that ask for many heights at a time."""
-    landscape(where, name, value)
     return value
+
+
+def landscape(where, name, value):
+    """An Objective as it is; a Problem or a differentiable function of points as one."""
+    heights_of(where, name, value)
+    return value if hasattr(value, "value") else Objective.of(value, where=where)
 
 
 def heights_each_step(where, name, value):

@@ -106,6 +106,12 @@ def main(arguments):
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
         for k in range(args.jobs):
             copies.put(copy(Path(folder) / str(k)))
+        suites = sorted({tests for *_, tests in chosen})
+        ends = list(pool.map(lambda tests: unchanged(tests, copies), suites))
+        if red := [tests for tests, end in zip(suites, ends) if end]:
+            print("mutants: these fail with nothing changed, and notice nothing: "
+                  f"{'; '.join(red)}. Mend them first.")
+            return 2
         fates = list(pool.map(lambda mutant: tried(mutant, copies), chosen))
     survivors, misfits = fates.count("unnoticed"), fates.count("no longer fits")
     print(f"{fates.count('noticed')} of {len(fates)} noticed, {survivors} not, {misfits} misfits")
@@ -123,6 +129,21 @@ def copy(folder):
     return folder
 
 
+def status(tests, folder):
+    """0 if the tests pass in this copy, 1 if one fails."""
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+                           *tests.split()], cwd=folder, env=QUIET, capture_output=True).returncode
+
+
+def unchanged(tests, copies):
+    """The same for a copy in which nothing is changed: the control of all that follows."""
+    folder = copies.get()
+    try:
+        return status(tests, folder)
+    finally:
+        copies.put(folder)
+
+
 def tried(mutant, copies):
     """What became of it: "noticed", "unnoticed" or "no longer fits"; says so."""
     name, old, new, tests = mutant
@@ -134,10 +155,7 @@ def tried(mutant, copies):
             fate = "no longer fits"
         else:
             path.write_text(text.replace(old, new, 1), encoding="utf-8")
-            run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p",
-                                  "no:cacheprovider", *tests.split()], cwd=folder, env=QUIET,
-                                 capture_output=True)
-            fate = {0: "unnoticed", 1: "noticed"}.get(run.returncode, "no longer fits")
+            fate = {0: "unnoticed", 1: "noticed"}.get(status(tests, folder), "no longer fits")
             path.write_text(text, encoding="utf-8")
     finally:
         copies.put(folder)

@@ -335,16 +335,14 @@ def test_messages():
         SchattenMuon(layout).init(xp.ones((3, layout.size)))
     with pytest.raises(ValueError, match="SchattenMuon: this layout has no matrix, only b, gain"):
         SchattenMuon(Layout({"b": xp.ones(3), "gain": xp.ones(3)}))
-    for t in (1.5, -0.1):
+    for t in (1.5, -0.1, np.nan):
         with pytest.raises(ValueError, match=r"SchattenMuon: t must lie in \[0, 1\], got"):
             SchattenMuon(layout, t=t)
-    with pytest.raises(ValueError, match=r"SchattenMuon: t must hold finite numbers"):
-        SchattenMuon(layout, t=np.nan)
     with pytest.raises(ValueError, match=r"low and high must be a range within \[0, 1\], got 0.5"):
         SchattenMuon(layout, low=0.5, high=0.2)
     with pytest.raises(ValueError, match="unknown curvature 'full'. Use one of identity, kfac, h"):
         SchattenMuon(layout, curvature="full")
-    with pytest.raises(ValueError, match="every must be a whole number >= 1, got 0"):
+    with pytest.raises(ValueError, match="every must be a whole number of steps >= 1, or None"):
         SchattenMuon(layout, every=0)
     with pytest.raises(ValueError, match="both rates must be numbers, or one schedule"):
         SchattenMuon(layout, lambda step: 0.1, moment="adam", fallback=Adam(0.1))

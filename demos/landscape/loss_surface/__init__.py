@@ -69,6 +69,7 @@ def run(args, report):
         report.claim("processor seconds for 51 x 51 points over 2,000 images", seconds,
                      at_most=20.0, unit="s", origin="ours", where="this machine",
                      how="one measurement of processor time", why="short enough to wait for")
+    report.data["data"] = network.about
     report.data["plane"] = dict(alphas=plane.alphas, heights=plane.heights, seconds=seconds,
                                 cosine=pair.cosine)
     walked = None

@@ -26,6 +26,7 @@ def protocol(args, report):
                              f"Use some of {', '.join(sizes)}.")
     source = args.data or first_local("mnist", "strokes", root=args.data_dir)
     starts = 3 if args.quick else args.starts
+    report.data["data"] = source
     found, rates = {}, {}
     for name in names:
         where = (name, source, args.data_dir, sizes[name])

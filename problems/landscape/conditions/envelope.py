@@ -46,8 +46,8 @@ class Envelope:
         if not all(np.isfinite(a).all() for a in (G, F, E)):
             raise ValueError("Envelope: a measurement is not finite. Did the run diverge?")
         if np.shape(lowest) not in ((), (1,), G.shape):
-            raise ValueError(f"Envelope: lowest must be one number, or one for each of the {G.size} "
-                             f"measurements, got shape {np.shape(lowest)}.")
+            raise ValueError("Envelope: lowest must be one number, or one for each of the "
+                             f"{G.size} measurements, got shape {np.shape(lowest)}.")
         lowest = np.broadcast_to(np.asarray(to_host(lowest), float), G.shape)
         under = np.minimum(F, E) - lowest
         k = int(np.argmin(under))

@@ -130,7 +130,7 @@ def sized(where, name, value):
     return value
 
 
-@expects(minima=sized, connect=function, extra=whole(0))
+@expects(minima=sized, extra=whole(0))
 def explore(minima, connect: Callable, extra=0):
     """Join minima (k, d) by bands: a spanning tree, then `extra` attempts to lower its worst pass.
 
@@ -144,6 +144,7 @@ def explore(minima, connect: Callable, extra=0):
     k = len(minima)
     if k < 2:
         raise ValueError(f"explore: needs at least two minima, got {k}.")
+    function("explore", "connect", connect)
     host = to_host(minima)
     distance = np.sqrt(((host[:, None] - host[None]) ** 2).sum(axis=-1))
     bands = {}

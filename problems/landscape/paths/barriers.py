@@ -15,10 +15,10 @@ recomputed at each point (layer normalisation and the statistics of the batch at
 from typing import Any, NamedTuple
 
 import minigrad as mg
-from minigrad.arguments import short
 from minigrad.backend import xp
 from minigrad.kinds import array, expects, function, having, whole
 from problems.landscape.doors import heights_of
+from problems.problem import pair
 
 from .heights import measure, profile, warn                     # noqa: F401  profile: its old home
 from .path import Straight
@@ -70,21 +70,13 @@ def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
                    found.heights, found.also, found.not_finite)
 
 
-def examples(where, name, value):
-    """(inputs, labels), two arrays."""
-    if not isinstance(value, (tuple, list)) or [hasattr(a, "ndim") for a in value] != [True, True]:
-        raise TypeError(f"{where}: {name} must be (inputs, labels), two arrays, got "
-                        f"{short(value)}.")
-    return value
-
-
-@expects(network=having("data", "params", "model"), batch=examples)
+@expects(network=having("data", "params", "model"))
 def accuracy(network, batch=None):
     """The share of right answers as a function of points: (..., d) -> (...).
 
     network  a Network whose model gives logits (..., B, C);   batch  (inputs, labels), or its data
     """
-    inputs, labels = examples("accuracy", "batch", network.data if batch is None else batch)
+    inputs, labels = pair(network.data if batch is None else batch)
     inputs, labels = xp.asarray(inputs), xp.asarray(labels)
 
     def share(theta):
