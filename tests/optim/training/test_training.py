@@ -445,9 +445,9 @@ def test_killed_at_twenty_random_moments_it_ends_at_the_same_theta(tmp_path):
     whole = train(Line(), Adam(0.05), shuffled, epochs=epochs, rng=rng(), evaluate=evaluate,
                   **QUIET)
     expected = " ".join(to_host(a).tobytes().hex() for a in (whole.theta, whole.best)) + "\n"
-    total = 0
-    for seed in range(10):
+    total = seed = 0
+    while seed < 10 or total < 20:                  # a fast machine ends a run after fewer kills
+        assert seed < 60, f"{total} kills in {seed} runs: each ends before it can be killed"
         output, kills = killed_and_resumed(tmp_path / f"{seed}.npz", seed, epochs)
         assert output == expected
-        total += kills
-    assert total >= 20
+        total, seed = total + kills, seed + 1
