@@ -22,6 +22,7 @@ from optim import NGN, NGNM, SGD, Induced, Objective, StochasticPolyak, descent
 from problems import functions
 
 SOURCE = "arXiv:2410.12455"
+TINY = 1e-300                  # rounding gives a height of 0 beside a minimum: no √ or log of it
 DRAWN = [(1.0, "loss"), (0.5, "loss"), (0.0, "loss"), (0.5, "embedding"), (0.0, "embedding")]
 NAMES = ("beale", "rosenbrock", "himmelblau", "ackley", "rastrigin")
 
@@ -106,7 +107,7 @@ def losses(f, q, descend, points, rates, steps, lift):
     method = Induced(SGD(lr), q=q, xi=0.5 * lr, descend=descend)
     before, last = None, None
     with np.errstate(all="ignore"):
-        for _, _, loss, _ in descent(method, f, theta, steps=steps, shift=lift):
+        for _, _, loss, _ in descent(method, f, theta, steps=steps, shift=lift or TINY):
             before = loss if before is None else before
             last = loss
     last = to_host(xp.where(xp.isfinite(last), xp.minimum(last, before), before))

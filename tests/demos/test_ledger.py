@@ -60,7 +60,7 @@ def read(html):
 def test_a_demo_that_fails_ends_nothing_but_itself(tmp_path, monkeypatch, capsys, jobs):
     fake_python(tmp_path, monkeypatch, f"""
 if name == "cost":
-    sys.exit("cost: the disk is full.")
+    sys.exit("cost: the disk is full.\\n(MINIGRAD_TRACEBACK=1 shows where)")
 record = dict(claims=[{CLAIM!r}], figures=["none.png"])
 open(f"{{out}}/{{name}}.json", "w").write(json.dumps(record))
 """)
