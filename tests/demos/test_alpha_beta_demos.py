@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from demos.__main__ import main
+from demos.alpha_beta import embeddings
 from demos.alpha_beta.runs import Setting, measure, network, noisy_clusters, together
 from problems.landscape.conditions import Envelope
 
@@ -79,3 +80,12 @@ def test_a_level_ends_a_run_at_its_epoch():
     assert stopped["epochs"] <= 12 and stopped["final"] <= level
     before = measure(Setting(width=8, epochs=stopped["epochs"] - 1))
     assert before["final"] > level
+
+
+def test_a_height_of_exactly_zero_ends_no_run():
+    """Beside a minimum rounding gives a height of 0 with a gradient: √L and log L end there."""
+    def flat(theta):                                        # 0 at the start, its slope is not
+        return theta[..., 0] + 0.0 * theta[..., 1]
+    for q, descend in embeddings.DRAWN:
+        ends = embeddings.losses(flat, q, descend, np.zeros((1, 2)), np.array([1e-3]), 1, 0.0)
+        assert ends.shape == (1, 1) and np.isfinite(ends).all()

@@ -29,3 +29,10 @@ def test_quick(name, tmp_path, capsys):
     if name == "criterion":
         exact = [claim for claim in record["claims"] if "exact J, full batch" in claim["claim"]]
         assert exact[0]["measured"] == 1.0
+
+
+@pytest.mark.slow
+def test_criterion_where_all_networks_are_of_one_kind(tmp_path):
+    """Seed 2 draws no network with cross-entropy among the eight of --quick."""
+    record = quick("criterion", tmp_path, "--seed", "2", "--no-plot")
+    assert len({group for group, *_ in record["data"]["networks"]}) == 3

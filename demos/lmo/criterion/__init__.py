@@ -122,6 +122,8 @@ def networks(args, report):
     rows, shares = [], {}
     for group, belongs in groups.items():
         some = [e for hidden, squares, e in entries if belongs(hidden, squares)]
+        if not some:                                    # the eight of --quick may be of one kind
+            continue
         for rule in (*CURVATURES, "always SGD", "always Muon"):
             right, captured = np.array([e[rule] for e in some]).T
             shares[group, rule] = count_interval(int(right.sum()), len(some))
