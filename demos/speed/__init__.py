@@ -85,7 +85,7 @@ def trained(args, report):
                            "`pip install -e .[peers]` brings it.")
     report.progress("training nanoGPT's processor line, ours and torch's in turn")
     root = [args.data_dir] if args.data_dir else []
-    result = in_process("nanogpt", "100" if args.quick else "2000", *map(str, root))
+    result = in_process("training.nanogpt", "100" if args.quick else "2000", *map(str, root))
     report.data["nanogpt"] = result
     report.table(["engine", "seconds of processor", "validation loss"],
                  [[name, result["seconds"][name], result["loss"][name]] for name in result["loss"]],

@@ -10,7 +10,8 @@ import pytest
 
 import minigrad as mg
 import optim
-from demos.speed import growth, mlp, nanogpt, timing
+from demos.speed import growth, mlp, timing
+from demos.speed.training import nanogpt, on_gpu
 from demos.speed.transformer_by_hand import loss_and_gradient
 from minigrad import graph
 from minigrad.backend import name as backend
@@ -175,3 +176,13 @@ def test_training_turns_give_the_losses_of_both(capsys, monkeypatch):
     result = json.loads(capsys.readouterr().out)
     assert result["loss"]["minigrad"] == result["loss"]["torch"] < np.log(26.0)
     assert min(result["seconds"].values()) > 0.0
+
+
+@pytest.mark.peers
+def test_the_published_sizes_on_a_gpu_are_the_same_works_in_torch(capsys):
+    """Where no GPU is, small sizes of the same works: both engines must start at one loss."""
+    on_gpu.main(1)
+    found = json.loads(capsys.readouterr().out)
+    for name in ("transformer", "resnet", "mlp"):
+        ours, theirs = found[name]["losses"].values()
+        assert abs(ours - theirs) <= 1e-5 * theirs and found[name]["ratio"] > 0

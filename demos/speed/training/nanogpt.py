@@ -1,6 +1,6 @@
 """nanoGPT's processor line: a character transformer trained on Shakespeare, beside torch eager.
 
-    python -m demos.speed.nanogpt [ITERATIONS]       one JSON line; `demos speed --nanogpt` runs it
+    python -m demos.speed.training.nanogpt [ITERATIONS]       one JSON line; `demos speed --nanogpt` runs it
 
 4 layers, 4 heads, width 128, context 64, batch 12, 2,000 iterations, no dropout; AdamW with
 β₂ = 0.99 and decay 0.1, 100 steps of warm-up to 1e-3 and a cosine down to 1e-4, gradients clipped

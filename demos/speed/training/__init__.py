@@ -1,0 +1,1 @@
+"""Whole training steps beside torch eager: nanoGPT's processor line, and the published sizes on a GPU."""
