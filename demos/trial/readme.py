@@ -1,6 +1,6 @@
-"""The README's table of demos, written from files and by nobody's hand.
+"""The README's tables, written from files and by nobody's hand: demos, and lines of the engine.
 
-    python -m demos.trial.readme                  write the table from what is kept
+    python -m demos.trial.readme                  write the tables from what is kept
     python -m demos.trial.readme results          keep the runs in that folder first, then write it
 
 Kept is, beside the demo as measured/NAME.json, what a run says without its data: flags, date, commit,
@@ -9,12 +9,14 @@ A test compares the README with these files.
 """
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 from demos.__main__ import FOLDER, modules, parser_for, room
 from demos.report import write
 from demos.report.verdict import verdict
 from demos.tables import show
+from demos.trial.lines import counted
 
 README = FOLDER.parent / "README.md"
 BEGIN, END = "<!-- demos: python -m demos.trial.readme -->", "<!-- end of demos -->"
@@ -69,21 +71,35 @@ def decided_again(claim):
 
 def table():
     """The table as Markdown, a row for every demo; a dash where no run is kept."""
-    rows = ["| demo | seconds | holds | fails | undecided | what it is about; a claim, measured |",
-            "|---|---|---|---|---|---|"]
+    rows = ["| demo | processor s | wall s | holds | fails | undecided "
+            "| what it is about; a claim, measured |", "|---|---|---|---|---|---|---|"]
     for name, demo in sorted(modules().items()):
         run, claim = kept(name), demo.text.partition("\n")[0]
         verdicts = [c["verdict"] for c in run["claims"]] if run else []
-        numbers = [seconds(run), *(str(verdicts.count(word)) for word in (
-            "holds", "fails", "undecided"))] if run else ["-"] * 4
+        numbers = [*seconds(run), *(str(verdicts.count(word)) for word in (
+            "holds", "fails", "undecided"))] if run else ["-"] * 5
         rows.append(f"| `{name}` | {' | '.join(numbers)} | {claim}{on(run)}{example(run)} |")
     return "\n".join(rows)
 
 
 def seconds(run):
-    """Processor time where the run measured it, else what the clock on the wall bounds it by."""
-    measured = run["processor_seconds"]
-    return f"< {run['seconds']:.0f}" if measured is None else f"{measured:.0f}"
+    """Processor time, a dash where the run did not measure it, and time by the clock on the wall."""
+    return ["-" if time is None else f"{time:.0f}"
+            for time in (run["processor_seconds"], run["seconds"])]
+
+
+def machines():
+    """One line for each machine and set of versions that the kept runs were made on."""
+    runs = [run for run in map(kept, sorted(modules())) if run]
+    kinds = Counter(on_machine(run) for run in runs)
+    return "\n".join(f"Measured: {count} runs on {kind}." for kind, count in kinds.most_common())
+
+
+def on_machine(run):
+    blas, versions = run["blas"] or {}, run["versions"]
+    return (f"{run['machine']}; {blas.get('library')}'s {blas.get('kernel')} kernel, "
+            f"{blas.get('threads')} thread, vectors of {blas.get('vector_bits')} bits; "
+            + ", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
 def on(run):
@@ -103,9 +119,9 @@ def example(run):
 
 
 def written(text):
-    """The README with the table between its two marks."""
+    """The README with its tables between their marks."""
     head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    return counted(f"{head}{BEGIN}\n{table()}\n\n{machines()}\n{END}{rest.split(END)[1]}")
 
 
 def main(folders):
