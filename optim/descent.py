@@ -11,19 +11,20 @@ import copy
 
 import numpy as np
 
-from minigrad.arguments import count, real
+from minigrad.arguments import count, point, real, short
 from minigrad.backend import xp
 
 from .objective import Objective
 from .optimizer import Distinct, Optimizer
 
+OVER = object()                                     # no further landscape
 
 def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
     """Yields (t, theta, loss, state) at the start of every step, and once at the end.
 
     method     any Optimizer
     objective  what `Objective.of` takes; or an iterator of such, one for each step (minibatches):
-               the run then ends with it, or after `steps`
+               the run then ends with it, or after `steps`, for which it has to last
     theta      the start, (d,) or a batch (n, d)
     state      to take up a run: the state it had at theta, which also says where t begins
                (schedules go by it). None: a fresh one
@@ -38,7 +39,8 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
     returns the same four again.
 
     Raises     what `method.step` raises: a single point whose loss is NaN or infinite is shown
-               first, and refused when the next step is asked for
+               first, and refused when the next step is asked for; ValueError for an iterator that
+               ends before `steps`
     """
     if not isinstance(method, Optimizer):
         raise TypeError(f"descent: needs an optimizer, got {type(method).__name__}. "
@@ -47,15 +49,13 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
         count("descent", "steps", steps, least=0)
     real("descent", "shift", shift)
     state = method.init(theta) if state is None else state
-    if not isinstance(state, dict):
-        raise TypeError(f"descent: state must be the dict that init(theta) gave, got "
-                        f"{type(state).__name__}.")
+    method.check_state(point("descent", theta), state)
     t, several = int(state.get("t", 0)), hasattr(objective, "__next__")
     objective = objective if several else Objective.of(objective, where="descent")
     while True:
         last = steps is not None and t >= steps
-        now = (None if last else next(objective, None)) if several else objective
-        if now is None:
+        now = (OVER if last else coming(objective, t, steps)) if several else objective
+        if now is OVER:
             yield t, theta, None, state
             return
         seen = Seen(now, theta, shift, None if last else observed(method, now, theta, state))
@@ -67,6 +67,22 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
             return
         theta, state, _ = method.step(seen, theta, state)
         t += 1
+
+
+def coming(objectives, t, steps):
+    """The objective of step t, or OVER where the iterator ends and may end."""
+    now = next(objectives, OVER)
+    if hasattr(now, "value_and_grad"):
+        return now
+    if callable(now) or hasattr(now, "loss") or hasattr(now, "layout"):
+        return Objective.of(now, where="descent")
+    if now is not OVER:
+        raise TypeError(f"descent: the iterator gave {short(now)} for step {t}. Let it give "
+                        "Objectives, Problems, or functions of theta.")
+    if steps is not None:
+        raise ValueError(f"descent: the iterator of objectives ended after {t} of {steps} steps. "
+                         "Give more of them, or steps=None to end with it.")
+    return OVER
 
 
 class Seen:

@@ -19,7 +19,8 @@ landscape more than once overrides `advance`. One's own, in ten lines:
 
 Points are values: theta is never written in place. The state is the optimizer's own memory, a dict
 of arrays named by the paper's symbols ("t" counts the steps), and is updated in place: that saves
-passes over memory, and keeps a float32 state float32 when it meets a float64 hyper-parameter.
+passes over memory, and keeps a float32 state float32 when it meets a float64 hyper-parameter. A
+state that a method has not met yet is compared with a fresh one: `init` does nothing but make it.
 
 Running sums.   An exponential mean with bias correction, m̂ = m/(1-β^t) with m ← β m + (1-β) g,
 is a weighted mean of the gradients so far, with weights 1, β, β², ... We store the weighted sum
@@ -35,7 +36,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad import backend
-from minigrad.arguments import point
+from minigrad.arguments import point, short
 from minigrad.backend import xp
 
 from .hyperparameters import checked
@@ -64,6 +65,15 @@ class Optimizer:
     """
 
     traces = ()
+    __slots__ = ("__dict__", "__weakref__", "met", "form")      # the last two are no settings
+
+    def __new__(cls, *args, **settings):
+        self = super().__new__(cls)
+        self.met = self.form = None                 # state seen last; {entry: kind} of a fresh one
+        return self
+
+    def __getstate__(self):
+        return vars(self)
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
@@ -116,13 +126,43 @@ class Optimizer:
                             f"{type(objective).__name__}. Wrap it: optim.Objective(f).")
         if not (isinstance(theta, xp.ndarray) and theta.dtype.kind == "f" and theta.ndim):
             point(f"{type(self).__name__}.step", theta)
-        if not isinstance(state, dict):
-            raise TypeError(f"{type(self).__name__}.step: state must be the dict that init(theta) "
-                            f"gave, got {type(state).__name__}.")
+        self.check_state(theta, state)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            theta, state, loss = self.advance(objective, theta, state)
-        self.check_loss(loss, state, done=1)
-        return theta, state, loss
+            new, after, loss = self.advance(objective, theta, state)
+        if after is not state:                      # a method may return another dict
+            self.met = id(after), after.get("t"), theta.shape, theta.dtype, len(after)
+        self.check_loss(loss, after, done=1)
+        return new, after, loss
+
+    def check_state(self, theta, state):
+        """Raises unless the state is one of this method and of such a theta: it has what `init`
+        makes, and nothing of another method's. Looked at when a run begins, not in every step."""
+        met = self.met
+        if met and met[0] == id(state) and met[1] is state.get("t") and (
+                met[2] == theta.shape and met[3] is theta.dtype and met[4] == len(state)):
+            return
+        name = type(self).__name__
+        if not isinstance(state, dict):
+            raise TypeError(f"{name}.step: state must be the dict that init(theta) gave, got "
+                            f"{type(state).__name__}.")
+        if self.form is None or self.form[:2] != (theta.shape, theta.dtype):
+            self.form = theta.shape, theta.dtype, {k: kind(a) for k, a in self.init(theta).items()}
+        form = self.form[2]
+        wrong = [f"it has no {key}" for key in form if key not in state]
+        wrong += [f"it holds {key}" for key in state if key not in form and not self.may_gain(key)]
+        wrong += [f"{key} is {kind(state[key])}, not {form[key]}" for key in form
+                  if key != "t" and key in state and kind(state[key]) != form[key]]
+        if wrong:
+            raise ValueError(f"{name}.step: the state is not one of this {name} at a theta of "
+                             f"{kind(theta)}: {wrong[0]}. Begin with init(theta).")
+        if "t" in form and not is_count(state["t"]):
+            raise ValueError(f"{name}.step: the state's t must be a number of steps, 0, 1, ..., got "
+                             f"{short(state['t'])}. Begin with init(theta).")
+        self.met = id(state), state.get("t"), theta.shape, theta.dtype, len(state)
+
+    def may_gain(self, name):
+        """Whether a step may add an entry that `init` did not make; a method of one's own may."""
+        return name in self.traces or type(self).__module__.split(".")[0] != "optim"
 
     def advance(self, objective, theta, state):
         """What `step` does between its guards. A method that asks the objective more than once
@@ -230,6 +270,20 @@ def column(heights):
 def scalars(theta, value):
     """One number for each point, equal to `value`: () for a point, (n, 1) for a batch."""
     return xp.full(theta.shape[:-1] + (1,) if theta.ndim > 1 else (), value, dtype=theta.dtype)
+
+
+def kind(value):
+    """What an entry of a state is: dtype and shape of an array, the type of anything else."""
+    if isinstance(value, (xp.ndarray, np.ndarray, np.generic)):
+        return f"{value.dtype}{list(value.shape)}"
+    return type(value).__name__
+
+
+def is_count(t):
+    """Whether t counts steps: a whole number >= 0, as an array () or by itself."""
+    plain = t.item() if getattr(t, "ndim", None) == 0 else t
+    number = isinstance(plain, (int, float)) and not isinstance(plain, bool)
+    return number and 0 <= plain < math.inf and plain == int(plain)
 
 
 def is_zero(value):

@@ -91,6 +91,10 @@ class MatrixMethod(Optimizer):
             state |= prefixed(self.fallback.init(gather(theta, self.rest)))
         return state
 
+    def may_gain(self, name):
+        rest = name.startswith(FALLBACK) and self.fallback.may_gain(name[len(FALLBACK):])
+        return rest or super().may_gain(name)
+
     @fresh
     def update(self, g, loss, theta, state):
         t, lr = self.tick(state)

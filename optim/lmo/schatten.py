@@ -18,12 +18,20 @@ from .matrix import MatrixMethod
 from .muon import SCALES
 from optim.optimizer import weight_sum
 
-MOMENTS = {                                    # the exponent e of P = (v̂ + ε)^-e at a given t
-    None: None,
-    "adam": lambda t: 0.25,
-    "padam": lambda t: t / (2.0 * (1.0 + t)),
-}
 RULES = ("exact", "bound")
+
+
+def adam(t):
+    """e of P = (v̂ + ε)^-e at the exponent t."""
+    return 0.25
+
+
+def padam(t):
+    """e of P = (v̂ + ε)^-e at the exponent t."""
+    return t / (2.0 * (1.0 + t))
+
+
+MOMENTS = {None: None, "adam": adam, "padam": padam}
 
 
 def interval(where, name, value):
@@ -127,6 +135,9 @@ class SchattenMuon(MatrixMethod):
         if self.surrogate:
             state["lengths"] = np.full(len(self.matrices), float(self.surrogate == "ratio"))
         return state
+
+    def may_gain(self, name):
+        return name == "seen" or name.startswith(("c.", "b.")) or super().may_gain(name)
 
     # ------------------------------------------------------------------ what a step sees
 

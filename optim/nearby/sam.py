@@ -117,6 +117,9 @@ class SAM(Optimizer):
         super().init(theta)                         # checks theta against the shape of rho
         return self.base.init(theta)
 
+    def may_gain(self, name):
+        return self.base.may_gain(name)
+
     def scale(self, theta):
         """T_w, the diagonal metric of the ball; None stands for the identity."""
         return None

@@ -89,6 +89,9 @@ class Induced(Optimizer):
         own = {f"base.{key}": a for key, a in self.base.init(theta).items() if key != "t"}
         return {**super().init(theta), **own, "e": scalars(theta, 0.0), "s": scalars(theta, 1.0)}
 
+    def may_gain(self, name):
+        return name.startswith("base.") and self.base.may_gain(name[5:])
+
     @fresh
     def update(self, g, loss, theta, state):
         if not isinstance(self.q, float) or self.q != 1.0:
