@@ -11,7 +11,8 @@ Source     the subjects are a tutorial's on loss landscapes, the wording is this
 A number is read from the kept run with its interval, and its verdict is worked out again. A run
 that is not kept, or no longer makes the claim, leaves its question without an answer, and that is
 said. The choices are shuffled with --seed. Ctrl-D or Ctrl-C ends the quiz; what was answered by
-then is saved. The claims here repeat those of other demos: they are no second measurement.
+then is saved. The quiz makes no claim of its own: it quotes those of other demos, and a ledger that
+counts claims counts them once.
 """
 import sys
 import textwrap
@@ -20,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from demos.__main__ import FOLDER
-from demos.tables import WIDTH, numbers_of
-from demos.trial.readme import kept, modules
+from demos.tables import WIDTH, numbers_of, origin_of
+from demos.trial.readme import decided_again, kept, modules
 
 SOURCE = "the kept runs of the demos, demos/*/measured"
 VERDICTS = ("holds", "fails", "undecided")
@@ -86,6 +87,7 @@ def run(args, report):
     shuffle = np.random.default_rng(args.seed).permutation
     asking = not args.answers and terminal()
     tally, missing = [], []
+    report.data["answers"] = []
     report.note("Seven questions, each answered by a measured number."
                 + (" Ctrl-D ends." if asking else ""))
     try:
@@ -155,21 +157,20 @@ def ask(report):
 
 
 def answer(report, question, claim, order, given):
-    """Hand the claim to the report, say what was measured and where; returns the right letter."""
-    low = -np.inf if claim["low"] is None else claim["low"]         # JSON has no infinity
-    high = np.inf if claim["high"] is None else claim["high"]
-    criterion = {kind: tuple(bar) if isinstance(bar, list) else bar
-                 for kind, bar in claim["criterion"].items()}
-    decided = report.claim(
-        claim["claim"], claim["measured"], low, high, origin=claim["origin"],
-        where=f"{claim['where']}; read from the kept run of {question.demo}", how=claim["how"],
-        published=claim["published"], unit=claim["unit"], why=claim["why"],
-        lesson=claim["lesson"], **criterion)
+    """Work the verdict out, say what was measured, how and where; returns the right letter."""
+    decided = decided_again(claim)
     right = LETTERS[order.index(decided)]
+    ends = dict(low=-np.inf if claim["low"] is None else claim["low"],      # JSON has no infinity
+                high=np.inf if claim["high"] is None else claim["high"])
     said = "" if given is None else "Right. " if given == right else "Measured otherwise. "
     report.note(f"{said}Answer {right}: {getattr(question, decided)}. \"{claim['claim']}\" "
-                f"{decided}: {numbers_of(claim | dict(low=low, high=high))}.")
+                f"{decided}: {numbers_of(claim | ends)} ({origin_of(claim)}).")
+    if decided == "fails" and claim["lesson"]:
+        report.note(claim["lesson"])
     print(f"   python -m demos {question.demo}\n   {file_of(question.demo)}")
+    report.data["answers"].append(dict(
+        question=question.text, demo=question.demo, given=given, right=right, verdict=decided,
+        **{key: claim[key] for key in ("claim", "measured", "low", "high", "criterion")}))
     return right
 
 
