@@ -1,14 +1,16 @@
 """Scores of a trained model on many examples, in chunks that fit into memory.
 
-    mean_loss     the model's own loss, averaged over a data set
-    error_rate    share of wrong classes
-    text_loss     nats per token of a running text, every token with some history before it
+    mean_loss            the model's own loss, averaged over a data set
+    error_rate           share of wrong classes
+    calibration_error    how far a model's confidence is from its accuracy
+    text_loss            nats per token of a running text, every token with some history before it
 """
 import numpy as np
 
 import minigrad as mg
 from minigrad.arguments import count, short
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import array, expects, whole
 
 
 def mean_loss(model, params, split, rows=256):
@@ -33,6 +35,36 @@ def error_rate(model, params, split, rows=2000, **settings):
                              "Reshape the labels: labels.reshape(-1).")
         return float_of((outputs.argmax(axis=-1) != part[1]).mean())
     return average(wrong, split, rows)
+
+
+@expects(probabilities=array, bins=whole(1))
+def calibration_error(probabilities, labels, bins=15):
+    """Expected calibration error: confidence against accuracy, in bins of equal width.
+
+        ECE = Σ_b N_b / N |accuracy_b - confidence_b|,     bin b: b/M < max_c p_c <= (b+1)/M
+
+    0 where of all the cases in which the model is 80 % sure it is right in 80 %. From N examples it
+    is too large by what chance alone does to N_b of them, also for a model that is calibrated.
+
+    probabilities  (N, C), each row summing to 1
+    labels         (N,) integers below C
+    bins           M, the number of bins
+
+    Source: Guo et al. 2017, arXiv:1706.04599, eq. 3 (15 bins in its tables).
+    """
+    p, labels = probabilities, xp.asarray(labels)
+    if p.ndim != 2 or labels.shape != p.shape[:1] or labels.dtype.kind not in "iu":
+        raise ValueError("calibration_error: needs probabilities (N, C) and integer labels (N,), "
+                         f"got shapes {tuple(p.shape)} and {tuple(labels.shape)} of "
+                         f"{labels.dtype}.")
+    slack = 1e-3 if p.dtype.itemsize < 8 else 1e-6
+    if not float_of(xp.max(xp.abs(p.sum(axis=1) - 1.0))) < slack or float_of(p.min()) < -slack:
+        raise ValueError("calibration_error: each row of probabilities must be at least 0 and sum "
+                         "to 1. Give softmax(logits), not the logits.")
+    confidence = p.max(axis=1)
+    right = (p.argmax(axis=1) == labels).astype(p.dtype)
+    b = xp.clip(xp.ceil(confidence * bins) - 1, 0, bins - 1).astype("int64")
+    return float_of(xp.sum(xp.abs(xp.bincount(b, right - confidence, bins)))) / len(labels)
 
 
 def text_loss(model, params, tokens, context, rows=128):

@@ -394,6 +394,10 @@ LANDSCAPE = {
     "problems.landscape.find_symmetries": lambda: (landscape.find_symmetries, [NET], dict(inputs=points(2, 3))),
     "problems.landscape.weight_matching": lambda: (landscape.weight_matching, [
         landscape.find_symmetries(NET), W, W + 1.0, rng()], dict(sweeps=3, starts=2)),
+    "problems.landscape.repair": lambda: (landscape.repair, [NET, W, [W, W + 1.0]], dict(
+        shares=[0.5, 0.5], inputs=points(4, 3))),
+    "problems.landscape.repaired_line": lambda: (on_path(landscape.repaired_line), [NET, W, W + 1.0], dict(
+        inputs=points(4, 3))),
     "problems.landscape.slerp": lambda: (landscape.slerp, [W, W + 1.0, 0.5], dict(layout=LAYOUT, per="tensor")),
     "problems.landscape.swa_update": lambda: (landscape.swa_update, [points(3), points(3), 2], {}),
     "problems.landscape.uniform_soup": lambda: (landscape.uniform_soup, [points(2, 3)], dict(

@@ -13,8 +13,8 @@ from types import ModuleType
 
 from problems.landscape import alignment, conditions, critical, curvature, paths, slices
 from problems.landscape.alignment import (
-    SoupWarning, find_symmetries, greedy_soup, linear_assignment, slerp, swa_update, uniform_soup,
-    weight_matching)
+    SoupWarning, find_symmetries, greedy_soup, linear_assignment, repair, repaired_line, slerp,
+    swa_update, uniform_soup, weight_matching)
 from problems.landscape.critical import (
     CriticalPoint, find_critical_point, hitting_times, index_against_height, walk)
 from problems.landscape.curvature import (

@@ -5,8 +5,10 @@
     assignment   the best one-to-one assignment of a table of scores
     matching     one network's units in the order of another's
     merging      averages, soups, arcs
+    statistics   ... and their units set right again (REPAIR)
 """
 from .assignment import linear_assignment
 from .matching import weight_matching
 from .merging import SoupWarning, greedy_soup, slerp, swa_update, uniform_soup
+from .statistics import repair, repaired_line
 from .symmetries import find_symmetries
