@@ -18,6 +18,11 @@ def _axes(axis, ndim):
     return tuple(a % ndim for a in axes) if ndim else ()     # NumPy takes -1 for a number's axis
 
 
+def _along(x, axis):
+    """axis as CuPy takes it too: a number has no axis, where NumPy lets it have 0 or -1."""
+    return None if x.ndim == 0 and axis in (0, -1) else axis
+
+
 def _kept(reduced, x, axis):
     """A reduced array with its lost axes put back, with length 1."""
     axes = _axes(axis, x.ndim)
@@ -32,7 +37,7 @@ def _count(x, axis):
 @primitive
 def sum(x, *, axis=None, keepdims=False):
     """Sum.   dy = sum of dx"""
-    return x.sum(axis=axis, keepdims=keepdims)
+    return x.sum(axis=_along(x, axis), keepdims=keepdims)
 
 
 @sum.vjp
@@ -57,20 +62,20 @@ def _(g, y, x, *, axis=None, keepdims=False):
 def _extreme(g, y, x, *, axis=None, keepdims=False):
     """The cotangent goes to the extreme element, in equal shares where several are equal."""
     at = (constant(x) == constant(_kept(y, x, axis))).astype(x.dtype)
-    share = at / at.sum(axis=axis, keepdims=True)
+    share = at / at.sum(axis=_along(x, axis), keepdims=True)
     return _kept(g, x, axis) * share
 
 
 @primitive
 def max(x, *, axis=None, keepdims=False):
     """Largest element.   dy = dx there, shared equally between equal ones"""
-    return x.max(axis=axis, keepdims=keepdims)
+    return x.max(axis=_along(x, axis), keepdims=keepdims)
 
 
 @primitive
 def min(x, *, axis=None, keepdims=False):
     """Smallest element.   dy = dx there, shared equally between equal ones"""
-    return x.min(axis=axis, keepdims=keepdims)
+    return x.min(axis=_along(x, axis), keepdims=keepdims)
 
 
 max.vjp(_extreme)
@@ -81,10 +86,10 @@ min.vjp(_extreme)
 def logsumexp(x, *, axis=None, keepdims=False):
     """log of the sum of e^x, shifted by the maximum so that nothing overflows.
     dy = sum of softmax(x) dx"""
-    shift = x.max(axis=axis, keepdims=True)
+    shift = x.max(axis=_along(x, axis), keepdims=True)
     shift = xp.where(xp.isfinite(shift), shift, 0.0).astype(x.dtype)
-    y = xp.log(xp.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
-    return y if keepdims else y.reshape(x.sum(axis=axis).shape)
+    y = xp.log(xp.exp(x - shift).sum(axis=_along(x, axis), keepdims=True)) + shift
+    return y if keepdims else y.reshape(x.sum(axis=_along(x, axis)).shape)
 
 
 @logsumexp.vjp
@@ -99,9 +104,9 @@ def var(x, *, axis=None, keepdims=False, ddof=0):
     if n <= ddof:
         raise ValueError(f"var: {n} numbers with ddof={ddof} have no variance. Give at least "
                          f"{ddof + 1}, or a smaller ddof.")
-    centred = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
+    centred = x - x.sum(axis=_along(x, axis), keepdims=True) * (1.0 / n)
     centred *= centred
-    return centred.sum(axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))
+    return centred.sum(axis=_along(x, axis), keepdims=keepdims) * (1.0 / (n - ddof))
 
 
 @var.vjp
@@ -113,7 +118,7 @@ def _(g, y, x, *, axis=None, keepdims=False, ddof=0):
 @primitive
 def norm(x, *, axis=None, keepdims=False):
     """Euclidean length  r = sqrt(sum x^2).   dr = x.dx / r;  0 at x = 0"""
-    return xp.sqrt((x * x).sum(axis=axis, keepdims=keepdims))
+    return xp.sqrt((x * x).sum(axis=_along(x, axis), keepdims=keepdims))
 
 
 @norm.vjp
@@ -125,7 +130,7 @@ def _(g, y, x, *, axis=None, keepdims=False):
 @primitive
 def prod(x, *, axis=None, keepdims=False):
     """Product.   dy = sum of (the product of all others) dx: no division, so zeros do no harm"""
-    return x.prod(axis=axis, keepdims=keepdims)
+    return x.prod(axis=_along(x, axis), keepdims=keepdims)
 
 
 @prod.vjp
@@ -177,7 +182,7 @@ def _(x, *, axis=None, keepdims=False):
     if _is_short_row(x, axis) and x.dtype.kind == "f":
         y = x @ xp.ones(x.shape[-1], x.dtype)
         return y[..., None] if keepdims else y, None
-    return x.sum(axis=axis, keepdims=keepdims), None
+    return x.sum(axis=_along(x, axis), keepdims=keepdims), None
 
 
 @sum.vjp_arrays
@@ -192,7 +197,7 @@ def _(g, y, _, x, *, needs, axis=None, keepdims=False):
 @prod.arrays
 def _(x, *, axis=None, keepdims=False):
     if not _is_short_row(x, axis):
-        return x.prod(axis=axis, keepdims=keepdims), None
+        return x.prod(axis=_along(x, axis), keepdims=keepdims), None
     y = x[..., 0]
     for i in range(1, x.shape[-1]):
         y = y * x[..., i]

@@ -10,8 +10,10 @@ A = xp.asarray
 
 
 def shares(a, b):
-    """Do two arrays overlap in memory?"""
-    return np.shares_memory(getattr(a, "_host", a), getattr(b, "_host", b))
+    """Do two arrays overlap in memory? CuPy tells it of arrays of no axes by their bounds alone."""
+    if isinstance(a, np.ndarray) or hasattr(a, "_host"):
+        return np.shares_memory(getattr(a, "_host", a), getattr(b, "_host", b))
+    return xp.may_share_memory(a, b)
 
 
 def writable(a):
@@ -226,7 +228,7 @@ def test_a_mismatch_is_a_sentence(call, kind, message):
 
 def test_numbers_and_empty_trees():
     pull = mg.vjp(lambda x: x ** 2, A(3.0))[1]
-    assert float(pull(1.0)) == 6.0 and float(pull(1)) == 6.0
+    assert float(pull(1.0)) == float(pull(1)) == pytest.approx(6.0, rel=1e-15)   # CUDA's pow
     counts = mg.vjp(lambda x: x * 2.0, xp.ones(2, "float32"))[1](A(np.array([1, 2])))
     assert counts.dtype == np.float32 and to_host(counts).tolist() == [2.0, 4.0]
     for empty in ({}, [], ()):

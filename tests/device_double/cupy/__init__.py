@@ -8,7 +8,7 @@ What it keeps of CuPy is what code written for NumPy trips over:
     `geomspace`, `x @= y`, `x.mT`, an array as an index of a list, `where=`, `initial=`;
   - reductions take arrays, not lists; `repeat` counts with an int; `array` takes no list in which
     device arrays and numbers are mixed; `matmul` of a vector has no `out=`; no list is assigned to
-    rows; a float beyond float32 makes a float32 array float64 (CuPy 13); the sign of NaN is 0;
+    rows; a number has no axis -1; a float beyond float32 makes a float32 array float64 (CuPy 13); the sign of NaN is 0;
     decompositions give plain tuples.
 It counts what is read by the host, and so waits for the device, in `reads`.
 It is stricter than CuPy in refusing NumPy functions on its arrays and NumPy arrays as indices.
@@ -46,6 +46,9 @@ TAKES_ARRAYS = set("""
     median min moveaxis nonzero prod ravel repeat reshape searchsorted sort squeeze std sum swapaxes
     take take_along_axis tile trace transpose tril triu var vdot where
 """.split())
+
+
+AXIS_OF_NONE = {"all", "any", "max", "mean", "min", "prod", "std", "sum", "var"}     # not of a number
 
 
 class ndarray:
@@ -146,6 +149,9 @@ def guarded(function):
         listed = isinstance(function, numpy.ufunc) and any(type(a) in (list, tuple) for a in args)
         if listed or name in TAKES_ARRAYS and not method and type(args[0]) is not ndarray:
             raise TypeError(f"{name}: Unsupported type {type(args[0])}")
+        shape = (function.__self__ if method else args[0]).shape if name in AXIS_OF_NONE else None
+        if shape == () and kwargs.get("axis") is not None:
+            raise numpy.exceptions.AxisError(kwargs["axis"], 0)
         if name == "matmul" and "out" in kwargs and min(a.ndim for a in args) == 1:
             raise ValueError("matmul: axes don't match array")
         if name == "repeat" and type(args[method is False]) is ndarray:

@@ -182,7 +182,7 @@ def test_the_best_single_neuron_by_exhaustive_search():
 def test_a_swap_changes_no_output_and_renaming_removes_the_barrier():
     net = NeuronSwap()
     start, end = net.ends("swap")
-    assert float(net.loss(start)) == float(net.loss(end)) == 0.0
+    assert max(float(net.loss(start)), float(net.loss(end))) < 1e-30         # rounding, squared
     v1, v2, w1, w2 = (float(x) for x in end)
     renamed = xp.asarray([v2, v1, w2, w1])
     assert np.array_equal(to_host(renamed), to_host(start))
