@@ -105,8 +105,14 @@ def _power_base(g, y, x, p):
     return g * (p * power(x, where(constant(p) == 0, 1.0, p - 1)))
 
 
-power.vjp(_power_base,
-          lambda g, y, x, p: g * y * log(where(constant(x) == 0, 1.0, x)))
+def _power_exponent(g, y, x, p):
+    """x^p log x, with 0 where x = 0."""
+    if type(x) in (int, float):
+        return g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
+    return g * y * log(where(constant(x) == 0, 1.0, x))
+
+
+power.vjp(_power_base, _power_exponent)
 
 
 @primitive

@@ -13,7 +13,7 @@ primitives of this file:
 Each one's derivative rule uses the other two, so every order of derivative is there.
 """
 from minigrad.backend import on_device, xp
-from minigrad.ops.passes import several
+from minigrad.ops.passes import as_rows, several
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import primitive
 
@@ -148,7 +148,7 @@ def windows(x, kh, kw, stride):
         for i in range(kh):
             for j in range(kw):
                 out[i, j] = shifted(x, i, j, rows, columns, stride)
-        return out.reshape(kh * kw, -1).T
+        return out.reshape(kh * kw, B * rows * columns).T
     x = xp.ascontiguousarray(x)
     sb, sh, sw, sc = x.strides
     view = xp.lib.stride_tricks.as_strided(
@@ -170,7 +170,7 @@ def add_windows(cols, shape, kh, kw, stride):
 
 def as_matrix(K):
     """K (O, C, kh, kw) -> (kh kw C, O), its rows in the order of `windows`."""
-    return K.transpose(2, 3, 1, 0).reshape(-1, K.shape[0])
+    return as_rows(K.transpose(2, 3, 1, 0))
 
 
 def from_matrix(M, shape):
@@ -187,9 +187,9 @@ def correlate(x, M, b, kh, kw, stride, rows, columns):
     line = None if b is None else xp.tile(b, shape[1])      # adding O numbers at a time is slow
     for x_, y_ in a_few_images(shape[0] * shape[1] * len(M), x, y):
         cols = windows(padded(x_, rows, columns), kh, kw, stride)
-        xp.matmul(cols, M, out=y_.reshape(-1, shape[2]))
+        xp.matmul(cols, M, out=as_rows(y_))
         if line is not None:
-            along = y_.reshape(-1, len(line))
+            along = y_.reshape(len(y_) * shape[0], len(line))
             along += line
     return y
 
@@ -208,8 +208,8 @@ def _(g, K, *, shape, stride=1, padding=0):
         return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding), None
     M_T, dx = as_matrix(K).T, xp.empty(shape, dtype=g.dtype)
     framed = H + 2 * padding, W + 2 * padding, C
-    for g_, dx_ in a_few_images(g[0].size // O * M_T.shape[1], g, dx):
-        whole = add_windows(g_.reshape(-1, O) @ M_T, (len(g_), *framed), kh, kw, stride)
+    for g_, dx_ in a_few_images(g.shape[1] * g.shape[2] * M_T.shape[1], g, dx):
+        whole = add_windows(as_rows(g_) @ M_T, (len(g_), *framed), kh, kw, stride)
         dx_[...] = whole[:, padding:padding + H, padding:padding + W]
     return dx, None
 
@@ -218,6 +218,6 @@ def _(g, K, *, shape, stride=1, padding=0):
 def _(x, g, *, window, stride=1, padding=0):
     (kh, kw), C, O = window, x.shape[3], g.shape[3]
     dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
-    for x_, g_ in a_few_images(g[0].size // O * len(dM), x, g):
-        dM += windows(padded(x_, padding, padding), kh, kw, stride).T @ g_.reshape(-1, O)
+    for x_, g_ in a_few_images(g.shape[1] * g.shape[2] * len(dM), x, g):
+        dM += windows(padded(x_, padding, padding), kh, kw, stride).T @ as_rows(g_)
     return from_matrix(dM, (O, C, kh, kw)), None

@@ -1,4 +1,6 @@
 """Products of matrices and vectors."""
+from math import prod
+
 from minigrad.backend import xp
 from minigrad.errors import said
 from minigrad.ops.passes import as_rows, column_sum
@@ -9,7 +11,7 @@ from minigrad.tensor import primitive
 
 def _rows(x):
     """All but the last axis as one: (..., k) -> (N, k)."""
-    return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, shape=(prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _fit(c, x):
@@ -29,7 +31,7 @@ def _matmul(a, b):
     transpose are operations of their own, so that no derivative is ever laid out transposed.
     """
     if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
-        return (a.reshape(-1, a.shape[-1]) @ b).reshape(a.shape[:-1] + b.shape[1:])
+        return (as_rows(a) @ b).reshape(a.shape[:-1] + b.shape[1:])
     return xp.matmul(a, b)
 
 
@@ -57,7 +59,7 @@ def _(g, y, a, b, *, needs):
 def _matmul_nt(a, b):
     """a b^T for matrices in the last two axes: see `_matmul`."""
     if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[1]:
-        return (a.reshape(-1, a.shape[-1]) @ b.T).reshape(a.shape[:-1] + b.shape[:1])
+        return (as_rows(a) @ b.T).reshape(a.shape[:-1] + b.shape[:1])
     return xp.matmul(a, b.swapaxes(-1, -2))
 
 

@@ -54,7 +54,7 @@ def softmax_cross_entropy(logits, labels):
     check_labels(logits, labels)
     C, lead = logits.shape[-1], logits.ndim - 1 - len(labels.shape)
     logs = log_softmax.forward(logits).reshape(-1)
-    chosen = logs[label_places(logits, labels)].reshape(logits.shape[:lead] + (-1,))
+    chosen = logs[label_places(logits, labels)].reshape(logits.shape[:lead] + (labels.size,))
     return chosen.sum(axis=-1) * (-1.0 / labels.size)
 
 
@@ -115,7 +115,7 @@ def mean_squared_error(prediction, target):
     if not target.size:
         raise ValueError(f"mean_squared_error: nothing to average in a target of {target.shape}. "
                          "Give at least one example.")
-    e = (prediction - target).reshape(prediction.shape[:lead] + (-1,))
+    e = (prediction - target).reshape(prediction.shape[:lead] + (target.size,))
     return (e * e).sum(axis=-1) * (1.0 / target.size)
 
 
@@ -131,6 +131,8 @@ def _(g, y, prediction, target, *, needs):
 def attention_weights(q, k, *, causal=False):
     """a = softmax(q k^T / sqrt(D)): how much each place attends to each other; (..., T, S).
     With causal=True no place attends to a later one."""
+    if not q.shape[-1]:
+        raise ValueError(f"attention: q {q.shape} has no width. Give (..., T, D) with D >= 1.")
     scores = xp.matmul(q, k.swapaxes(-1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
     if causal:
         T, S = scores.shape[-2:]
@@ -243,7 +245,7 @@ def _(logits, labels):
     p /= total
     losses += xp.log(total[:, 0])
     lead = logits.shape[:logits.ndim - 1 - len(labels.shape)]
-    return losses.reshape(lead + (-1,)).sum(axis=-1) * (1.0 / labels.size), (p, places)
+    return losses.reshape(lead + (labels.size,)).sum(axis=-1) * (1.0 / labels.size), (p, places)
 
 
 @softmax_cross_entropy.vjp_arrays

@@ -16,7 +16,7 @@ def standardize(x, *, axis=-1, eps=1e-5):
 
         dx = r (g - mean g - h mean(g h)):  the Jacobian is symmetric
     """
-    check("standardize", x, axis)
+    check("standardize", x)
     centred = x - x.mean(axis=axis, keepdims=True)
     return centred / xp.sqrt((centred * centred).mean(axis=axis, keepdims=True) + eps)
 
@@ -75,8 +75,8 @@ def _(g, y, x, gain, shift, *, needs, eps=1e-6):
             sum_to(g, shape=shift.shape) if needs[2] else None)
 
 
-def check(name, x, axis):
-    """Raise where there is nothing to standardise along the axis."""
+def check(name, x):
+    """Raise where there is nothing to average."""
     if not x.size:
         raise ValueError(f"{name}: nothing to average in an array of shape {x.shape}. "
                          "Give at least one element.")
@@ -104,6 +104,7 @@ def batch_statistics(x):
     """Mean and variance of every channel over a batch, plain arrays (C,): what running averages
     are made of."""
     x = constant(x)
+    check("batch_statistics", x)
     axes = (0, *range(2, x.ndim))
     return x.mean(axis=axes), x.var(axis=axes)
 
@@ -140,7 +141,7 @@ def _slope(g, h, r, axis):
 
 @standardize.arrays
 def _(x, *, axis=-1, eps=1e-5):
-    check("standardize", x, axis)
+    check("standardize", x)
     return _standardized(x, axis, eps)
 
 
@@ -176,7 +177,7 @@ def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
 
 @layer_norm.arrays
 def _(x, gain, shift, *, eps=1e-6):
-    check("layer_norm", x, -1)
+    check("layer_norm", x)
     y, m = xp.empty(x.shape, x.dtype), row_sum(x) * (1.0 / x.shape[-1])
     r = xp.empty(m.shape, x.dtype)
     for x_, y_, m_, r_ in blocks(x, y, m, r):

@@ -150,7 +150,7 @@ def guarded(function):
         if listed or name in TAKES_ARRAYS and not method and type(args[0]) is not ndarray:
             raise TypeError(f"{name}: Unsupported type {type(args[0])}")
         shape = (function.__self__ if method else args[0]).shape if name in AXIS_OF_NONE else None
-        if shape == () and kwargs.get("axis") is not None:
+        if shape == () and kwargs.get("axis") not in (None, ()):
             raise numpy.exceptions.AxisError(kwargs["axis"], 0)
         if name == "matmul" and "out" in kwargs and min(a.ndim for a in args) == 1:
             raise ValueError("matmul: axes don't match array")
