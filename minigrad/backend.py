@@ -14,6 +14,8 @@ What CuPy does differently is settled here and nowhere else:
   - integer indices out of range wrap round instead of raising: `check_range` looks first, and in a
     step of training only leaves a note on the device, which the next `float_of` or `to_host` reads;
   - a failed decomposition gives NaN unless told to raise: it is told to;
+  - 67 million random numbers, a dropout mask of attention, take seconds on the host: `uniforms` has
+    the device draw them;
   - adding rows by index: `sum_rows` multiplies by one-hot rows on the GPU, always in one order.
 
 Left as they are: a product of a float32 array with a Python float beyond 3.4e38 is float64 on
@@ -112,6 +114,15 @@ def check_range(operation, what, index, size, wait=True):
         at = int(numpy.argmax((flat < 0) | (flat >= size)))
         raise ValueError(f"{operation}: {what} must lie in [0, {size}), got {flat[at]} at index "
                          f"{at}. Check the data, or make the last axis longer.")
+
+
+def uniforms(rng, shape):
+    """float32 numbers in [0, 1) out of a NumPy Generator; on a device drawn there, by a generator
+    that `rng` seeds anew each time: other numbers than the host's, the same from run to run."""
+    if not on_device:
+        return rng.random(shape, dtype="float32")
+    there = xp.random.Philox4x3210(int(rng.integers(2**63)))
+    return xp.random.Generator(there).random(shape, dtype=xp.float32)
 
 
 def sum_rows(rows, index, n):

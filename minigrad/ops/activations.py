@@ -1,7 +1,7 @@
 """Activations beyond the elementary ones, and dropout."""
 import math
 
-from minigrad.backend import on_device, xp
+from minigrad.backend import on_device, uniforms, xp
 from minigrad.errors import said
 from minigrad.ops.elementary import FAR, gate, sigmoid
 from minigrad.ops.passes import blocks
@@ -72,8 +72,8 @@ def _(g, y, x):
 def dropout(x, *, rate, rng=None):
     """x with a share `rate` of its elements set to 0 and the rest divided by 1 - rate.
 
-    rng is a NumPy Generator; None (evaluation) returns x. The mask is drawn on the host, so the
-    same seed gives the same mask on every backend.
+    rng is a NumPy Generator; None (evaluation) returns x. The same seed gives the same mask, run
+    after run; on a GPU another one than on the host, since it is drawn there.
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"dropout: rate must lie in [0, 1), got {rate}.")
@@ -85,8 +85,7 @@ def dropout(x, *, rate, rng=None):
 @said
 def dropout_mask(shape, dtype, rate, rng):
     """0 with probability `rate`, else 1 / (1 - rate)."""
-    kept = rng.random(shape, dtype="float32") >= rate
-    return xp.asarray(kept).astype(dtype) * (1.0 / (1.0 - rate))
+    return (uniforms(rng, shape) >= rate).astype(dtype) * (1.0 / (1.0 - rate))
 
 
 # ---------------------------------------------------------------- the same, block by block

@@ -101,7 +101,8 @@ def power(x, p):
 def _power_base(g, y, x, p):
     """p x^(p-1), with 0 where p = 0 (x^-1 would be infinite at x = 0)."""
     if type(p) in (int, float):
-        return g * p if p == 1 else g * 0.0 if p == 0 else g * (p * power(x, p - 1))
+        return (g * p if p == 1 else g * 0.0 if p == 0 else
+                g * (p * (x if p == 2 else power(x, p - 1))))
     return g * (p * power(x, where(constant(p) == 0, 1.0, p - 1)))
 
 

@@ -24,7 +24,7 @@ MISSING = set("""
     asmatrix bmat block busday_count busday_offset char ctypeslib datetime64 einsum_path emath
     errstate float128 fromregex frompyfunc geomspace geterr histogram_bin_edges insert isnat
     longdouble ma matrix matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters
-    polyder polydiv polyint random rec recarray seterr spacing strings timedelta64 unstack vecdot
+    polyder polydiv polyint rec recarray seterr spacing strings timedelta64 unstack vecdot
     vecmat
 """.split())
 MISSING_LINALG = set("""
@@ -217,6 +217,19 @@ def asnumpy(x):
     return x.get() if type(x) is ndarray else numpy.asarray(x)
 
 
+class _Generator:
+    """CuPy's takes a type, not the name of one."""
+
+    def __init__(self, bits):
+        self._host = numpy.random.Generator(bits)
+
+    def random(self, size=None, dtype=numpy.float64):
+        if dtype not in (numpy.float32, numpy.float64) or isinstance(dtype, str):
+            raise TypeError(f"Unsupported dtype {dtype}")
+        return wrap(self._host.random(size, dtype))
+
+
+random = types.SimpleNamespace(Generator=_Generator, Philox4x3210=numpy.random.Philox)
 cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=lambda: 1))
 
 

@@ -9,6 +9,8 @@ import types
 
 import numpy as np
 
+from minigrad.backend import to_host, uniforms
+
 
 def something(x):
     """x, where there is something in it: these operations promise a refusal where there is not."""
@@ -56,7 +58,8 @@ def dropout(x, rate, rng=None):
 
 
 def dropout_mask(shape, dtype, rate, rng):
-    return np.where(rng.random(shape, dtype="float32") >= rate, 1 / (1 - rate), 0).astype(dtype)
+    drawn = to_host(uniforms(rng, shape))           # on a device other numbers than on the host
+    return np.where(drawn >= rate, 1 / (1 - rate), 0).astype(dtype)
 
 
 # ---------------------------------------------------------------- shapes
