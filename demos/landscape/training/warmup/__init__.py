@@ -32,8 +32,8 @@ The network's λ_max is compared at the start and at matched loss; its rate is c
 run ends below half the loss of the best constant. Revised after first results: λ_max is asked again
 100 steps after the warm-up, at whose very end the run lies above the edge; a run of the two-layer
 model counts as landed once it is below its highest loss, not below a thousandth of the first, which
-takes it long where it lands at ηλ = 2. Seeds 1 and 2 change one kind of verdict: between the two
-stable rates some run may be lost, and the claims about η λ_max/2 are then undecided.
+takes it long where it lands at ηλ = 2. Seed 2 gives the same verdicts as 0; with seed 1 one of the
+eight runs between the two stable rates is lost, and both claims about η λ_max/2 stay undecided.
 """
 import numpy as np
 

@@ -117,9 +117,9 @@ def claim_networks(report, rates, climbs, runs):
     report.claim("with a cosine to 0 / without: on the quadratic it is 2",
                  *ratio_interval(rates["cosine"], rates["constant"]), at_least=2.0,
                  why="what the quadratic gives", origin="ours", where="the same networks",
-                 lesson="The quadratic forgives a rise that the network does not: thrown far "
-                 "while the rate is high, it lands where the tanh are saturated, and no small "
-                 "rate brings it back.", **asked)
+                 lesson="The quadratic forgives a rise that the network does not: what was "
+                 "thrown far while the rate was high, the small rates at the end do not bring "
+                 "back.", **asked)
     for kind in (asked, paper):
         kind["how"] = f"95 % t of logarithms, {runs}"
     ends = np.array([(c.lam[0], c.lam[c.full], c.slow[1], c.rate * c.lam[c.full] / 2,
