@@ -186,7 +186,7 @@ where.vjp(None,
           lambda g, y, condition, a, b: where(condition, 0.0, g))
 
 
-@primitive
+@primitive(elementwise=True)
 def clip(x, *, low=-math.inf, high=math.inf):
     """x limited to [low, high].   dy = dx inside, 0 outside"""
     return xp.clip(x, low, high)

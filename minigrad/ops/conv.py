@@ -45,6 +45,7 @@ def conv2d_input(g, K, *, shape, stride=1, padding=0):
 
     g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
     """
+    check_output(shape, g, K.shape[2:], stride, padding, K)
     B, H, W, C = shape
     framed = xp.zeros((B, H + 2 * padding, W + 2 * padding, C), dtype=g.dtype)
     for i, j, part in shifts(framed, *K.shape[2:], stride):
@@ -66,6 +67,7 @@ def conv2d_kernel(x, g, *, window, stride=1, padding=0):
 
     x (B, H, W, C)   g (B, H', W', O)   window (kh, kw)   returns (O, C, kh, kw)
     """
+    check_output(x.shape, g, window, stride, padding)
     dK = xp.empty((g.shape[3], x.shape[3], *window), dtype=g.dtype)
     for i, j, part in shifts(padded(x, padding, padding), *window, stride):
         dK[:, :, i, j] = xp.tensordot(g, part, axes=((0, 1, 2), (0, 1, 2)))
@@ -121,6 +123,17 @@ def check(x, K, b, stride, padding):
     if min(x.shape[1] - K.shape[2], x.shape[2] - K.shape[3]) + 2 * padding < 0:
         raise ValueError(f"conv2d: the kernel {K.shape[2:]} is larger than the padded image "
                          f"{x.shape[1:3]} + 2 * {padding}. Pad more or use a smaller kernel.")
+
+
+def check_output(shape, g, window, stride, padding, K=None):
+    """Raise unless g has the shape that images of `shape` give, with K if there is one."""
+    B, H, W, C = shape if len(shape) == 4 else (0,) * 4
+    rows, columns = (output_size(n, k, stride, padding) for n, k in zip((H, W), window))
+    if len(shape) != 4 or g.shape[:-1] != (B, rows, columns) or (
+            K is not None and K.shape[:2] != (g.shape[-1], C)):
+        kernel = "" if K is None else f" and a kernel {K.shape}"
+        raise ValueError(f"conv2d: images {tuple(shape)} under a window {tuple(window)}{kernel} do "
+                         f"not give {g.shape}, with stride {stride} and padding {padding}.")
 
 
 # ---------------------------------------------------------------- the same, as matrix products
@@ -202,6 +215,7 @@ def _(x, K, b, *, stride=1, padding=0):
 
 @conv2d_input.arrays
 def _(g, K, *, shape, stride=1, padding=0):
+    check_output(shape, g, K.shape[2:], stride, padding, K)
     (_, H, W, C), (O, _, kh, kw) = shape, K.shape
     if stride == 1 and padding < min(kh, kw):
         turned = K[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(kh * kw * O, C)
@@ -216,6 +230,7 @@ def _(g, K, *, shape, stride=1, padding=0):
 
 @conv2d_kernel.arrays
 def _(x, g, *, window, stride=1, padding=0):
+    check_output(x.shape, g, window, stride, padding)
     (kh, kw), C, O = window, x.shape[3], g.shape[3]
     dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
     for x_, g_ in a_few_images(g.shape[1] * g.shape[2] * len(dM), x, g):

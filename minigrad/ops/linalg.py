@@ -5,18 +5,13 @@ from minigrad.backend import xp
 from minigrad.errors import said
 from minigrad.ops.passes import as_rows, column_sum
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import expand_dims, reshape, sum_to
+from minigrad.ops.shape import expand_dims, fitted, reshape, sum_to
 from minigrad.tensor import primitive
 
 
 def _rows(x):
     """All but the last axis as one: (..., k) -> (N, k)."""
     return x if x.ndim == 2 else reshape(x, shape=(prod(x.shape[:-1]), x.shape[-1]))
-
-
-def _fit(c, x):
-    """A cotangent summed over the leading axes along which x was repeated."""
-    return c if c.shape == x.shape else sum_to(c, shape=x.shape)
 
 
 @primitive
@@ -37,10 +32,10 @@ def _matmul(a, b):
 
 @_matmul.vjp
 def _(g, y, a, b, *, needs):
-    da = _fit(_matmul_nt(g, b), a) if needs[0] else None
+    da = fitted(_matmul_nt(g, b), a) if needs[0] else None
     if not needs[1]:
         return da, None
-    return da, _matmul_tn(_rows(a), _rows(g)) if b.ndim == 2 else _fit(_matmul_tn(a, g), b)
+    return da, _matmul_tn(_rows(a), _rows(g)) if b.ndim == 2 else fitted(_matmul_tn(a, g), b)
 
 
 @primitive
@@ -51,8 +46,8 @@ def _matmul_tn(a, b):
 
 @_matmul_tn.vjp
 def _(g, y, a, b, *, needs):
-    return (_fit(_matmul_nt(b, g), a) if needs[0] else None,
-            _fit(_matmul(a, g), b) if needs[1] else None)
+    return (fitted(_matmul_nt(b, g), a) if needs[0] else None,
+            fitted(_matmul(a, g), b) if needs[1] else None)
 
 
 @primitive
@@ -65,10 +60,10 @@ def _matmul_nt(a, b):
 
 @_matmul_nt.vjp
 def _(g, y, a, b, *, needs):
-    da = _fit(_matmul(g, b), a) if needs[0] else None
+    da = fitted(_matmul(g, b), a) if needs[0] else None
     if not needs[1]:
         return da, None
-    return da, _matmul_tn(_rows(g), _rows(a)) if b.ndim == 2 else _fit(_matmul_tn(g, a), b)
+    return da, _matmul_tn(_rows(g), _rows(a)) if b.ndim == 2 else fitted(_matmul_tn(g, a), b)
 
 
 @said

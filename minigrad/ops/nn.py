@@ -11,7 +11,7 @@ from minigrad.ops.elementary import exp
 from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn
 from minigrad.ops.passes import blocks, row_dot, row_max, row_sum
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import reshape, sum_to
+from minigrad.ops.shape import fitted, reshape, sum_to
 from minigrad.tape import in_transform
 from minigrad.tensor import primitive
 
@@ -131,8 +131,9 @@ def _(g, y, prediction, target, *, needs):
 def attention_weights(q, k, *, causal=False):
     """a = softmax(q k^T / sqrt(D)): how much each place attends to each other; (..., T, S).
     With causal=True no place attends to a later one."""
-    if not q.shape[-1]:
-        raise ValueError(f"attention: q {q.shape} has no width. Give (..., T, D) with D >= 1.")
+    if q.ndim < 2 or k.ndim < 2 or not q.shape[-1]:
+        raise ValueError(f"attention: q {q.shape} and k {k.shape} do not fit, or have no width. "
+                         "Give (..., T, D) and (..., S, D) with D >= 1.")
     scores = xp.matmul(q, k.swapaxes(-1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
     if causal:
         T, S = scores.shape[-2:]
@@ -146,7 +147,8 @@ def attention_weights(q, k, *, causal=False):
 @attention_weights.vjp
 def _(g, a, q, k, *, needs, causal=False):
     s = softmax_slope(g, a, scale=1.0 / math.sqrt(q.shape[-1]))
-    return _matmul(s, k) if needs[0] else None, _matmul_tn(s, q) if needs[1] else None
+    return (fitted(_matmul(s, k), q) if needs[0] else None,
+            fitted(_matmul_tn(s, q), k) if needs[1] else None)
 
 
 @primitive
@@ -170,12 +172,15 @@ def _(c, y, g, a, *, needs, scale=1.0):
 
 @primitive
 def attention(q, k, v, *, causal=False, mask=None):
-    """a v,  a = softmax(q k^T / sqrt(D)).   q (..., T, D), k and v (..., S, D) -> (..., T, D).
+    """a v,  a = softmax(q k^T / sqrt(D)).   q (..., T, D), k and v (..., S, D) -> (..., T, D);
+    leading axes broadcast.
 
     causal  no place attends to a later one
     mask    multiplies the weights a, for dropout; an array (..., T, S)
     Source: Vaswani et al., arXiv:1706.03762, equation 1.
     """
+    if v.ndim < 2:
+        raise ValueError(f"attention: v {v.shape} has no places. Give (..., S, D).")
     a = attention_weights.forward(q, k, causal=causal)
     return xp.matmul(a if mask is None else a * mask, v)
 
@@ -187,13 +192,13 @@ def _(g, y, q, k, v, *, needs, causal=False, mask=None):
     da = _matmul_nt(g, v)
     if mask is not None:
         da = da * mask
-    dq, dk = attention_weights.rule(da, a, q, k, needs=needs[:2], causal=causal)
-    return dq, dk, _matmul_tn(kept, g) if needs[2] else None
+    dq, dk = attention_weights.rule(fitted(da, a), a, q, k, needs=needs[:2], causal=causal)
+    return dq, dk, fitted(_matmul_tn(kept, g), v) if needs[2] else None
 
 
 @primitive
 def embedding(table, tokens, *, known=False):
-    """Rows of a table:  y = table[tokens].   table (V, C), tokens integers in [0, V) of any shape.
+    """Rows of a table:  y = table[tokens].   table (V, ...), tokens integers in [0, V), any shape.
     dy = dtable[tokens];  the cotangents of rows picked several times are added
     known: the range of the tokens was checked before"""
     if not known:
@@ -203,18 +208,26 @@ def embedding(table, tokens, *, known=False):
 
 @embedding.vjp
 def _(g, y, table, tokens, *, needs, known=False):
-    return embedding_sum(g, tokens, size=table.shape[0]), None
+    return embedding_sum(g, tokens, size=table.shape[0], known=True), None
 
 
 @primitive
-def embedding_sum(rows, tokens, *, size):
-    """The transpose of `embedding`: a table (size, C) where row k is the sum of the rows whose
-    token is k."""
-    return sum_rows(rows.reshape(tokens.size, rows.shape[-1]), tokens.reshape(-1), size)
+def embedding_sum(rows, tokens, *, size, known=False):
+    """The transpose of `embedding`: a table (size, ...) where row k is the sum of the rows whose
+    token is k.   rows (tokens, ...)
+    known: the range of the tokens was checked before"""
+    n, row = tokens.ndim, rows.shape[tokens.ndim:]
+    if rows.shape[:n] != tokens.shape:
+        raise ValueError(f"embedding_sum: rows {rows.shape} and tokens {tokens.shape} do not fit. "
+                         "Give a row for each token.")
+    if not known:
+        check_range("embedding_sum", "tokens", tokens, size, wait=not in_transform())
+    rows = rows.reshape(tokens.size, math.prod(row))
+    return sum_rows(rows, tokens.reshape(-1), size).reshape((size, *row))
 
 
 @embedding_sum.vjp
-def _(g, y, rows, tokens, *, needs, size):
+def _(g, y, rows, tokens, *, needs, size, known=False):
     return embedding(g, tokens, known=True), None
 
 

@@ -64,6 +64,7 @@ def layer_norm(x, gain, shift, *, eps=1e-6):
 
     Source: Ba, Kiros & Hinton, arXiv:1607.06450.
     """
+    check_channels("layer_norm", x, -1, gain, shift)
     return standardize.forward(x, axis=-1, eps=eps) * gain + shift
 
 
@@ -82,6 +83,14 @@ def check(name, x):
                          "Give at least one element.")
 
 
+def check_channels(name, x, axis, one, other):
+    """Raise unless there is one number of both kinds for each channel, counted by that axis of x:
+    gain and shift, or mean and variance."""
+    if not -x.ndim <= axis < x.ndim or not (one.shape == other.shape == (x.shape[axis],)):
+        raise ValueError(f"{name}: x {x.shape} does not fit {one.shape} and {other.shape}. Give one "
+                         f"gain and shift, mean and variance for each place along axis {axis}.")
+
+
 @said
 def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
     """gain h + shift,  h = x standardized over every axis but the second, the channels.
@@ -90,10 +99,12 @@ def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
     kept from training, those are used instead of the batch's: evaluation.
     Source: Ioffe & Szegedy, arXiv:1502.03167, algorithm 1.
     """
+    check_channels("batch_norm", x, 1, gain, shift)
     column = (-1,) + (1,) * (x.ndim - 2)
     if statistics is None:
         h = standardize(x, axis=(0, *range(2, x.ndim)), eps=eps)
     else:
+        check_channels("batch_norm", x, 1, *statistics)
         m, v = (s.reshape(column) for s in statistics)
         h = (x - m) * (1.0 / sqrt(v + eps))
     return h * reshape(gain, shape=column) + reshape(shift, shape=column)
@@ -178,6 +189,7 @@ def _(c, y, saved, g, x, *, needs, axis=-1, eps=1e-5):
 @layer_norm.arrays
 def _(x, gain, shift, *, eps=1e-6):
     check("layer_norm", x)
+    check_channels("layer_norm", x, -1, gain, shift)
     y, m = xp.empty(x.shape, x.dtype), row_sum(x) * (1.0 / x.shape[-1])
     r = xp.empty(m.shape, x.dtype)
     for x_, y_, m_, r_ in blocks(x, y, m, r):

@@ -40,6 +40,8 @@ def average_pool(x, *, size=2, stride=None):
 @said
 def global_mean(x):
     """Mean over the pixels of each channel.   x (B, H, W, C) -> (B, C)"""
+    if x.ndim != 4:
+        raise ValueError(f"global_mean: x has shape {x.shape}. Give images (B, H, W, C).")
     B, H, W, C = x.shape
     return mean(reshape(x, shape=(B, H * W, C)), axis=1)
 

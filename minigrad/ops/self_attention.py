@@ -44,7 +44,7 @@ def self_attention(qkv, *, heads, mask=None):
     qkv (B, T, 3C)   heads H, dividing C   returns (B, T, C)
     mask  multiplies the weights, for dropout: an array (B, H, T, T), keys first, m[..., s, t]
     """
-    check(qkv, heads)
+    check(qkv, heads, mask)
     q, k, v = heads_of(qkv, heads)
     a = attention_weights.forward(q, k, causal=True)
     y = (a if mask is None else a * mask.swapaxes(-1, -2)) @ v      # (B, H, T, D)
@@ -70,10 +70,13 @@ def _(g, y, qkv, *, needs, heads, mask=None):
     return (reshape(transpose(side_by_side, axes=(1, 3, 0, 2, 4)), shape=qkv.shape),)
 
 
-def check(qkv, heads):
+def check(qkv, heads, mask):
     if qkv.ndim != 3 or qkv.shape[2] % (3 * heads):
         raise ValueError(f"self_attention: qkv {qkv.shape} cannot be cut into q, k and v of "
                          f"{heads} heads. Give (B, T, 3C) with C a multiple of heads.")
+    if mask is not None and mask.shape != (len(qkv), heads, qkv.shape[1], qkv.shape[1]):
+        raise ValueError(f"self_attention: the mask has shape {mask.shape} for qkv {qkv.shape} and "
+                         f"{heads} heads. Give (B, H, T, T).")
     if not qkv.size:
         raise ValueError(f"self_attention: qkv {qkv.shape} is empty. Give at least one position of "
                          "one sequence.")
@@ -102,7 +105,7 @@ def in_turn(e, *arrays):
 
 @self_attention.arrays
 def _(qkv, *, heads, mask=None):
-    check(qkv, heads)
+    check(qkv, heads, mask)
     (B, T, width), dtype = qkv.shape, qkv.dtype
     scale = 1.0 / math.sqrt(width // (3 * heads))
     y, e = xp.empty((B, T, width // 3), dtype), xp.empty((B, heads, T, T), dtype)

@@ -85,6 +85,11 @@ def _(g, y, x, *, shape):
     return broadcast_to(g, shape=x.shape)
 
 
+def fitted(c, x):
+    """A cotangent summed over the axes along which x was repeated."""
+    return c if c.shape == x.shape else sum_to(c, shape=x.shape)
+
+
 def _picks_once(index):
     """True if an index (slices, integers, boolean masks) cannot pick an element twice."""
     return all(part is None or part is Ellipsis or isinstance(part, (int, slice, numpy.integer))
@@ -126,12 +131,14 @@ def _put(*parts, indices, shape):
 
 @_put.vjp
 def _(g, y, *parts, needs, indices, shape):
-    return [getitem(g, index=index) if need else None for index, need in zip(indices, needs)]
+    return [fitted(getitem(g, index=index), part) if need else None
+            for part, index, need in zip(parts, indices, needs)]
 
 
 @said
 def put(x, index, shape):
-    """Zeros of `shape` with x added at `index`: the transpose of `getitem`.   dy = put(dx)"""
+    """Zeros of `shape` with x added at `index`: the transpose of `getitem`.   dy = put(dx).
+    x broadcasts, as in `zeros[index] += x`."""
     return _put(x, indices=[index], shape=shape)
 
 
@@ -154,7 +161,10 @@ def _(g, y, *parts, needs, axis):
 
 @said
 def concatenate(parts, axis=0):
-    """The arrays of a list side by side along `axis`.   dy: each part gets its slice"""
+    """The arrays of a list side by side along `axis`; None: as one row of numbers, all of them.
+    dy: each part gets its slice"""
+    if axis is None:
+        parts, axis = [reshape(part, shape=(-1,)) for part in parts], 0
     return _concatenate(*parts, axis=axis)
 
 

@@ -167,9 +167,9 @@ def embedding(table, tokens, known=False):
 
 
 def embedding_sum(rows, tokens, size):
-    out = np.zeros((size, rows.shape[-1]), rows.dtype)
-    for row, token in zip(rows.reshape(tokens.size, rows.shape[-1]), tokens.ravel()):
-        out[token] += row
+    out = np.zeros((size, *rows.shape[tokens.ndim:]), rows.dtype)
+    for place in np.ndindex(tokens.shape):
+        out[tokens[place]] += rows[place]
     return out
 
 

@@ -171,7 +171,7 @@ def test_float32_stays_float32_many_times():
 
 # ---------------------------------------------------------------- empty axes
 
-SENTENCE = re.compile(r"\w+: .*(nothing to average|no label to average|is empty|has no width|"
+SENTENCE = re.compile(r"\w+: .*(nothing to average|no label to average|is empty|have no width|"
                       r"zero-size array|have no variance)")
 
 
