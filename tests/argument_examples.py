@@ -37,7 +37,7 @@ LEFT_OUT = {
                                      "TraceResult": "a record", "DensityResult": "a record"},
     "problems.landscape.conditions": {"Extreme": "a record", "Record": "a record"},
     "problems.landscape.slices": {"KernelPCA": "a record", "Plane": "a record"},
-    "problems.landscape.critical": {},
+    "problems.landscape.critical": {"KKT": "a record", "BallSolution": "a record"},
 }
 
 
@@ -361,6 +361,13 @@ LANDSCAPE = {
         landscape.find_critical_point(bowl, points(6, 2))], dict(rng=rng(), draws=10)),
     "problems.landscape.critical.distinct": lambda: (critical.distinct, [
         landscape.find_critical_point(bowl, points(2, 2))], dict(tol=1e-6)),
+    "problems.landscape.kkt_residuals": lambda: (landscape.kkt_residuals, [
+        bowl, [bowl], points(3), [0.5]], {}),
+    "problems.landscape.ball_least_squares": lambda: (landscape.ball_least_squares, [
+        points(4, 3), points(4), 0.1], {}),
+    "problems.landscape.projected_descent": lambda: (landscape.projected_descent, [
+        bowl, lambda w: w, points(3), 0.1], dict(steps=5)),
+    "problems.landscape.critical.onto_ball": lambda: (critical.onto_ball, [points(2, 3), 1.0], {}),
     "problems.landscape.hitting_times": lambda: (landscape.hitting_times, [
         optim.SGD(0.1), bowl, points(2, 3), lambda w: xp.sum(w * w, axis=-1) < 0.1], dict(limit=5)),
     "problems.landscape.curvature_map": lambda: (landscape.curvature_map, [

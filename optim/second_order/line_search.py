@@ -270,6 +270,8 @@ class Wolfe:
     def zoom(self, low, high, steps):
         """Between `low`, the lowest place that has fallen enough, and `high`, on its other side."""
         for _ in range(steps):
+            if low[0] == high[0]:                       # the bracket has closed, to rounding
+                return
             here = self.look(cubic(low, high))
             if self.too_high(here) or here[1] >= low[1]:
                 high = here

@@ -1,7 +1,7 @@
 """Looking around a point of a landscape, and between points.
 
     curvature/   Hessian-vector products, ends of the spectrum, trace, density, sharpness, edge
-    critical/    points where the gradient vanishes, of every index; how long to leave one
+    critical/    points where the gradient vanishes, of every index; constraints; leaving one
     slices/      lines and planes of heights, directions, trajectories, convexity, rescaling
     paths/       ways between two points, and how high they rise
     alignment/   the same network in another order of its units; averages, soups
@@ -16,7 +16,8 @@ from problems.landscape.alignment import (
     SoupWarning, find_symmetries, greedy_soup, linear_assignment, repair, repaired_line, slerp,
     swa_update, uniform_soup, weight_matching)
 from problems.landscape.critical import (
-    CriticalPoint, find_critical_point, hitting_times, index_against_height, walk)
+    CriticalPoint, ball_least_squares, find_critical_point, hitting_times, index_against_height,
+    kkt_residuals, projected_descent, walk)
 from problems.landscape.curvature import (
     EdgeTracker, GaussNewtonOp, HessianOp, MatrixOp, adaptive_sharpness, dense_hessian,
     gradient_flow, hvp, index, keskar_sharpness, lanczos, power_iteration, sam_sharpness,

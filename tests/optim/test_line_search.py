@@ -165,6 +165,21 @@ def test_wolfe_steps_back_from_where_the_function_is_not_finite():
     assert step.found and abs(1 / (1 - step.length) - 4.0) <= 0.3
 
 
+def test_wolfe_ends_where_the_bracket_closes():
+    """Down at slope -1 until a jump at 1: no step is flat, and the bracket shrinks to one number."""
+    class Jump:
+        evaluations = 0
+
+        def value_and_grad(self, a):
+            return (-a if a <= 1.0 else 10.0), None
+
+        def slope(self, a):
+            return -1.0
+
+    step = strong_wolfe(Jump(), first=1.5, zooms=2000)
+    assert not step.found and 1.0 - 1e-12 < step.length <= 1.0
+
+
 def test_the_cubic_of_a_cubic_is_exact():
     """f = a³ - 3a has its minimum at 1."""
     places = [(a, a**3 - 3 * a, 3 * a * a - 3) for a in (0.2, 2.0)]
