@@ -14,11 +14,11 @@ Source     Boyd & Vandenberghe 2004, Convex Optimization, sections 4.2.2 (one mi
            ten-dimensional Gaussian clusters, three clusters a class; networks 10-5 and 10-8-5.
 
 Convexity is proven, not measured: what is tried here is whether the tools see it, from far away and
-close by, and how different the network is. The Hessian of least squares is one matrix, that of
-softmax regression lies below one bound: a rate that is safe once is safe everywhere. The network's
-lambda_max moves on the way. Its ends are minima, not places where the search gave up (|g| < 1e-8).
-One run is one data set. How much the twin loses depends on the data: here each class is three
-clouds, which no plane parts from the rest.
+close by, and how different the network is. The Hessian of least squares is one matrix; that of
+softmax regression moves, twofold on the way from far starts, but below a bound that is known
+beforehand, and a rate below 2 over that bound is safe everywhere. The ends of the network are
+minima, not places where the search gave up (|g| < 1e-8). One run is one data set. How much the twin
+loses depends on the data: here each class is three clouds, which no plane parts from the rest.
 
 Revised after first results: lambda_max was asked to be larger on the way than at the start, which
 stayed undecided (1.09 in [.95, 1.26]): it moves in both directions. Now its largest and smallest

@@ -54,7 +54,7 @@ def wall_and_slope(ax, found):
     ax.annotate("free minimum", tip, (-9, 6), textcoords="offset points", color="white", fontsize=7,
                 ha="right")
     ax.set(xlabel="along the constrained minimum", ylabel="across", aspect="equal",
-           title=f"At the wall slope and normal are parallel: multiplier {wall.multiplier:.3g}")
+           title=f"Slope and wall's normal are parallel: multiplier {wall.multiplier:.3g}")
 
 
 def excess(a, b, parts, gram):
