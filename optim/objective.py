@@ -10,6 +10,9 @@ import numpy as np
 from minigrad import Layout, graph, hvp, sum as total, value_and_grad
 from minigrad.arguments import generator, numbers, point, real, short
 from minigrad.backend import float_of, xp
+from minigrad.kinds import flag
+from minigrad.replay.often import Recordings
+from minigrad.tape import in_transform
 
 
 class Objective:
@@ -40,6 +43,9 @@ class Objective:
               (dropout) then stand still, so that the landscape is a function. None: no noise
     clip      largest |g| over all parameters jointly, per point; the direction stays. Products
               are those of the unclipped height
+    replay    True: gradients at points of one shape are recorded and replayed once they come often
+              (`minigrad.replay`), the same numbers in a third to a half of the time where points
+              are small. What the heights read besides theta, the data too, must then not change
 
     values      points whose height was asked for alone, once for each batch
     gradients   points whose gradient was asked for (the height comes with it and is not counted
@@ -50,7 +56,8 @@ class Objective:
                 the layers in it, (Tensor, [graph.Layer])
     """
 
-    def __init__(self, f, batch=None, *, batches=None, weights=None, noise=None, clip=None):
+    def __init__(self, f, batch=None, *, batches=None, weights=None, noise=None, clip=None,
+                 replay=False):
         self.layout = f.layout if isinstance(getattr(f, "layout", None), Layout) else None
         if self.layout is None and not hasattr(f, "loss"):
             if not callable(f):
@@ -70,6 +77,7 @@ class Objective:
             generator("Objective", noise)
         self.seeds = None if noise is None else [int(noise.integers(2**63)) for _ in self.batches]
         self.loops = not getattr(f, "batched", True)
+        self.replay, self.recordings = bool(flag("Objective", "replay", replay)), {}
         self.rows_seen = noise is not None              # masks are drawn for all rows together
         self.values = self.gradients = self.hvps = 0
         self.loss, self.layers = None, []
@@ -99,7 +107,7 @@ class Objective:
 
     @batch.setter
     def batch(self, batch):
-        self.batches, self.shares = [batch], [1.0]
+        self.batches, self.shares, self.recordings = [batch], [1.0], {}
 
     def value(self, theta):
         """Heights (...) of points (..., d)."""
@@ -175,6 +183,9 @@ class Objective:
         if self.loops and theta.ndim > 1:
             return over_rows(lambda row: self.heights_and_gradients(row, b, watch), theta)
 
+        if self.replay and not watch and self.seeds is None and not in_transform():
+            return self.recording(b)(theta)
+
         def height(x):
             y = check_heights(self.height(x, b), theta)
             if watch:
@@ -182,6 +193,12 @@ class Objective:
             return y
         heights, gradients = value_and_grad(height, each=True)(self.unravel(theta))
         return heights, self.ravel(gradients)
+
+    def recording(self, b):
+        if b not in self.recordings:
+            self.recordings[b] = Recordings(lambda x: check_heights(
+                self.height(self.unravel(x), b), x), each=True)
+        return self.recordings[b]
 
     def linearised(self, theta, b):
         """v -> H v over batch b. Rows do not meet, so the Hessian of the sum of the heights has

@@ -193,7 +193,8 @@ class Noted(numpy.ndarray):
             return function(*recording.plain(arguments), **recording.plain(settings))
         if function in ALIKE:
             return recording.filled(settings.get("shape") or arguments[0].shape, ALIKE[function],
-                                    settings.get("dtype") or arguments[0].dtype)
+                                    settings.get("dtype") or arguments[0].dtype,
+                                    order="F" if arguments[0].flags.fnc else "C")
         if function not in PURE or function is numpy.where and len(arguments) != 3:
             raise CannotReplay(f"numpy.{function.__name__} is not among the functions it repeats.")
         return recording.function(function, *arguments, **settings)

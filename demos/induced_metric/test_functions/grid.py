@@ -70,7 +70,7 @@ def run_cell(function, optimizer, starts, shift=0.0, only=None):
     if only is not None:
         settings = {name: values[[only]] for name, values in settings.items()}
     began = time.perf_counter()
-    runs = sweep(Objective(FUNCTIONS[function]), build, settings, starts, steps=STEPS,
+    runs = sweep(Objective(FUNCTIONS[function], replay=True), build, settings, starts, steps=STEPS,
                  tolerance=TASKS[function][1], shift=shift)
     return runs, time.perf_counter() - began
 
@@ -93,7 +93,7 @@ def own_optimizer(path):
 
 def own_runs(build, settings):
     """{function: Runs} of any optimizer from the published starts: what the six are held to."""
-    return {f: sweep(Objective(FUNCTIONS[f]), build, settings, [start], steps=STEPS,
+    return {f: sweep(Objective(FUNCTIONS[f], replay=True), build, settings, [start], steps=STEPS,
                      tolerance=tolerance) for f, (start, tolerance) in TASKS.items()}
 
 
