@@ -13,16 +13,17 @@ from minigrad.ops.elementary import (
     arctan, cos, exp, expm1, log, log1p, sigmoid, sin, softplus, sqrt, tan, tanh)
 from minigrad.ops.linalg import dot, linear, matmul, outer
 from minigrad.ops.nn import (
-    attention, attention_weights, embedding, embedding_sum, log_softmax, mean_squared_error,
-    softmax, softmax_cross_entropy)
+    attention, attention_weights, embedding, embedding_sum, mean_squared_error,
+    softmax_cross_entropy)
 from minigrad.ops.normalisation import batch_norm, batch_statistics, layer_norm, standardize
 from minigrad.ops.pool import average_pool, global_mean, max_pool
 from minigrad.ops.recurrent import lstm
-from minigrad.ops.reduce import logsumexp, max, mean, min, norm, prod, sum, var
+from minigrad.ops.reduce import max, mean, min, norm, prod, sum, var
 from minigrad.ops.self_attention import self_attention
 from minigrad.ops.shape import (
     broadcast_to, concatenate, expand_dims, getitem, put, reshape, stack, sum_to, swapaxes,
     transpose)
+from minigrad.ops.softmax import log_softmax, logsumexp, softmax
 from minigrad.tensor import Tensor
 
 __all__ = [name for name, value in globals().items() if callable(value) and value is not Tensor]

@@ -3,14 +3,15 @@ import math
 
 from minigrad.backend import on_device, uniforms, xp
 from minigrad.errors import said
-from minigrad.ops.elementary import FAR, gate, sigmoid
-from minigrad.ops.passes import blocks
-from minigrad.tensor import constant, primitive
+from minigrad.ops.arithmetic import clip
+from minigrad.ops.elementary import FAR, gate, sigmoid, tanh, tanh_slope
+from minigrad.ops.passes import blocks, over_cosh_squared, overflow_is_infinity
+from minigrad.tensor import Tensor, constant, primitive
 
 
 @primitive
 def relu(x):
-    """max(x, 0).   dy = dx where x > 0, else 0 (also at 0)"""
+    """max(x, 0).   dy = dx where x > 0, else 0 (also at 0);  NaN stays NaN, with slope 0"""
     return xp.maximum(x, xp.zeros(x.shape[-1:], x.dtype))
 
 
@@ -21,17 +22,24 @@ def _(g, y, x):
 
 @primitive
 def silu(x):
-    """x sigmoid(x), also called swish.   dy = s (1 + x (1 - s)) dx,  s = sigmoid(x)"""
-    return x * gate(x)
+    """x s, s = sigmoid(x), also called swish.   dy = s (1 + x sigmoid(-x)) dx;  0 and 0 at -infinity
+    """
+    return x.clip(-edge(x), math.inf) * gate(x)
 
 
 @silu.vjp
 def _(g, y, x):
-    s = sigmoid(x)
-    return g * (s * (1.0 + x * (1.0 - s)))
+    x = clip(x, low=-edge(x), high=edge(x))             # infinity times 0 would be no number
+    return g * (sigmoid(x) * (1.0 + x * sigmoid(-x)))
+
+
+def edge(x):
+    """Beyond ±edge a sigmoid is 0 or 1, to the last digit of x's dtype and beyond."""
+    return 2.0 * FAR[x.dtype.name]
 
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
+GELU_EDGE = 28.0                                    # the same for sigmoid(2u), in every dtype
 
 
 @primitive
@@ -41,31 +49,37 @@ def gelu(x):
 
         dy = (s + s (1 - s) x w) dx,   w = 2 u' = 2 c (1 + 3 a x²),   since s' = s (1 - s) w
 
+    At -infinity both are 0, at infinity the slope is 1.
     Source: Hendrycks & Gimpel, arXiv:1606.08415, section 2.
     """
-    return x * gate((2.0 * GELU_C) * x * (1.0 + GELU_A * x * x))
+    t = x.clip(-GELU_EDGE, GELU_EDGE)
+    return x.clip(-GELU_EDGE, math.inf) * gate((2.0 * GELU_C) * t * (1.0 + GELU_A * t * t))
 
 
 @gelu.vjp
 def _(g, y, x):
-    return g * gelu_slope(x)
+    return g * gelu_slope(x, of=y)
 
 
 @primitive
-def gelu_slope(x):
-    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x² + (1 - 2s) x w²)."""
+def gelu_slope(x, *, of=None):
+    """Derivative of gelu.   Its own derivative is  s (1 - s) (4c + 24 c a x² + (1 - 2s) x w²), where
+    s (1 - s) = 1 / 4 cosh² u  and  1 - 2s = -tanh u.
+    of: the Tensor gelu(x), if there is one; it may know its slope"""
+    x = x.clip(-GELU_EDGE, GELU_EDGE)
     s = gate((2.0 * GELU_C) * x * (1.0 + GELU_A * x * x))
     w = 2.0 * GELU_C * (1.0 + 3.0 * GELU_A * x * x)
     return s + s * (1.0 - s) * x * w
 
 
 @gelu_slope.vjp
-def _(g, y, x):
+def _(g, y, x, *, of=None):
+    x = clip(x, low=-GELU_EDGE, high=GELU_EDGE)
     xx = x * x
-    s = sigmoid((2.0 * GELU_C) * x * (1.0 + GELU_A * xx))
+    u = GELU_C * x * (1.0 + GELU_A * xx)
     w = 2.0 * GELU_C * (1.0 + 3.0 * GELU_A * xx)
-    bend = 4.0 * GELU_C + (24.0 * GELU_C * GELU_A) * xx + (1.0 - 2.0 * s) * x * w * w
-    return g * (s * (1.0 - s) * bend)
+    bend = 4.0 * GELU_C + (24.0 * GELU_C * GELU_A) * xx - tanh(u) * x * w * w
+    return g * (0.25 * tanh_slope(u) * bend)
 
 
 @said
@@ -90,10 +104,9 @@ def dropout_mask(shape, dtype, rate, rng):
 
 # ---------------------------------------------------------------- the same, block by block
 #
-# gelu makes its slope along with y, while the block is in the cache: then the derivative is one
-# product. In terms of u,  x w = 6u - 4cx;  2u is held to ±FAR, where s is 0 or 1 to the last digit.
-# In float32 s is (1 + tanh u) / 2, half the time of an exponential: right to 6e-8, no tail; u is not
-# held, which alone would cost 3 % of a network's gradient: x must stay below 1e12.
+# gelu and silu make their slope along with y, while the block is in the cache: then the derivative
+# is one product. Where a sigmoid is 0 or 1 to the last digit, x is held: infinity times 0 would be
+# no number.
 # relu compares with rows of zeros as long as they come, twice as fast as along a short last axis.
 
 
@@ -114,30 +127,47 @@ def _(g, y, _, x, *, needs):
     return (slope,)
 
 
-def _sigmoid_of_2u(x, u, s):
-    """u <- c (x + a x³) and s <- 1 / (1 + e^(-2u)), for one block."""
-    xp.multiply(x, x, out=u)
-    u *= GELU_C * GELU_A
-    u += GELU_C
-    u *= x
-    if x.dtype == xp.float32:
-        xp.tanh(u, out=s)
-        s *= 0.5
-        s += 0.5
-    else:
-        far = 0.5 * FAR[x.dtype.name]
-        u.clip(-far, far, out=u)
-        xp.multiply(u, -2.0, out=s)
-        xp.exp(s, out=s)
-        s += 1.0
-        xp.divide(1.0, s, out=s)
+def _gate(z, s):
+    """s <- 1 / (1 + e^z), for one block."""
+    xp.exp(z, out=s)
+    s += 1.0
+    xp.divide(1.0, s, out=s)
 
 
-def _sigmoid_and_slope(x, s, slope, spare):
-    """s as above and slope <- s (1 + (1 - s) x w), for one block."""
-    _sigmoid_of_2u(x, slope, s)
-    slope *= 6.0
-    slope -= xp.multiply(x, 4.0 * GELU_C, out=spare)        # x w
+@silu.arrays
+def _(x):
+    y, slope, far = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype), edge(x)
+    with overflow_is_infinity():
+        for x_, y_, slope_ in blocks(x, y, slope):
+            s, t = xp.empty_like(x_), x_.clip(-far, far)
+            _gate(xp.negative(t, out=slope_), s)
+            xp.subtract(1.0, s, out=slope_)
+            slope_ *= t
+            slope_ += 1.0
+            slope_ *= s
+            xp.multiply(x_.clip(-far, math.inf, out=t), s, out=y_)
+    return y, slope
+
+
+@silu.vjp_arrays
+def _(g, y, slope, x, *, needs):
+    return (g * slope,)
+
+
+def _minus_2u(t, z):
+    """z <- -2c (t + a t³), for one block."""
+    xp.multiply(t, t, out=z)
+    z *= -2.0 * GELU_C * GELU_A
+    z -= 2.0 * GELU_C
+    z *= t
+
+
+def _sigmoid_and_slope(t, s, slope, spare):
+    """s <- sigmoid(2u) and slope <- s (1 + (1 - s) t w), t w = 6u - 4ct, for one block."""
+    _minus_2u(t, slope)
+    _gate(slope, s)
+    slope *= -3.0
+    slope -= xp.multiply(t, 4.0 * GELU_C, out=spare)
     slope *= xp.subtract(1.0, s, out=spare)
     slope += 1.0
     slope *= s
@@ -146,10 +176,11 @@ def _sigmoid_and_slope(x, s, slope, spare):
 @gelu.arrays
 def _(x):
     y, slope = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-    for x_, y_, slope_ in blocks(x, y, slope):
-        s = xp.empty_like(x_)
-        _sigmoid_and_slope(x_, s, slope_, y_)
-        xp.multiply(x_, s, out=y_)
+    with overflow_is_infinity():
+        for x_, y_, slope_ in blocks(x, y, slope):
+            s, t = xp.empty_like(x_), x_.clip(-GELU_EDGE, GELU_EDGE)
+            _sigmoid_and_slope(t, s, slope_, y_)
+            xp.multiply(x_.clip(-GELU_EDGE, math.inf, out=t), s, out=y_)
     return y, slope
 
 
@@ -159,38 +190,42 @@ def _(g, y, slope, x, *, needs):
 
 
 @gelu_slope.arrays
-def _(x):
+def _(x, *, of=None):
     """The second derivative is kept when it is first asked for: Hessian-vector products at one
     point share it."""
+    if type(of) is Tensor and of.saved is not None:
+        return of.saved, []
     y = xp.empty(x.shape, x.dtype)
-    for x_, y_ in blocks(x, y):
-        _sigmoid_and_slope(x_, xp.empty_like(x_), y_, xp.empty_like(x_))
+    with overflow_is_infinity():
+        for x_, y_ in blocks(x, y):
+            t = x_.clip(-GELU_EDGE, GELU_EDGE)
+            _sigmoid_and_slope(t, xp.empty_like(t), y_, xp.empty_like(t))
     return y, []
 
 
 @gelu_slope.vjp_arrays
-def _(g, y, kept, x, *, needs):
+def _(g, y, kept, x, *, needs, of=None):
     if not kept:
         kept.append(_bend(x))
     return (g * kept[0],)
 
 
 def _bend(x):
-    """The second derivative of gelu."""
+    """The second derivative of gelu: (c + 6 c a x² - tanh(u) x (w/2)²) / cosh² u."""
     dx = xp.empty(x.shape, x.dtype)
-    for x_, dx_ in blocks(x, dx):
-        s, xx = xp.empty_like(x_), x_ * x_
-        _sigmoid_of_2u(x_, dx_, s)
-        w = xx * (6.0 * GELU_C * GELU_A)
-        w += 2.0 * GELU_C
-        w *= w
-        w *= x_
-        xx *= 24.0 * GELU_C * GELU_A
-        xx += 4.0 * GELU_C
-        xp.multiply(s, -2.0, out=dx_)
-        dx_ += 1.0
-        dx_ *= w
-        dx_ += xx
-        dx_ *= s
-        dx_ *= xp.subtract(1.0, s, out=s)
+    with overflow_is_infinity():
+        for x_, dx_ in blocks(x, dx):
+            x_ = x_.clip(-GELU_EDGE, GELU_EDGE)
+            bend = x_ * x_
+            bend *= 6.0 * GELU_C * GELU_A
+            u, h = bend * (1.0 / 6.0), bend * 0.5
+            u += GELU_C
+            u *= x_
+            h += GELU_C
+            h *= h
+            h *= x_
+            h *= xp.tanh(u, out=dx_)
+            bend += GELU_C
+            bend -= h
+            over_cosh_squared(bend, u, dx_)
     return dx

@@ -16,11 +16,10 @@ Which one is quicker is measured, once, on the machine that runs.
 """
 import functools
 import math
-import time
 
 import numpy
 
-from minigrad.ops.passes import several
+from minigrad.ops.passes import best_time, several
 
 MANY = 4096                 # so many numbers are worth it
 BLOCK = 1 << 13             # numbers that go through it together: 64 KB, which malloc keeps
@@ -82,15 +81,9 @@ def cos_sin(x):
 def tangents_are_slow():
     """Is the fraction quicker than tan here? By the best of five, and by a margin that noise does
     not cross: 2.3 without AVX-512, 0.5 with it."""
-    x, best = numpy.linspace(-3.0, 3.0, MANY), []
-    for work in (lambda: numpy.tan(x), lambda: half_angles(x)):
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - start)
-        best.append(min(times))
-    return best[0] > math.sqrt(2.0) * best[1]
+    x = numpy.linspace(-3.0, 3.0, MANY)
+    tan, fraction = best_time(lambda: numpy.tan(x)), best_time(lambda: half_angles(x))
+    return tan > math.sqrt(2.0) * fraction
 
 
 def by_fraction(x):

@@ -3,7 +3,7 @@ import math
 
 from minigrad.backend import on_device, xp
 from minigrad.ops import circular
-from minigrad.ops.passes import overflow_is_infinity
+from minigrad.ops.passes import blocks, over_cosh_squared, overflow_is_infinity
 from minigrad.tensor import primitive
 
 
@@ -20,13 +20,13 @@ def _(g, y, x):
 
 @primitive
 def expm1(x):
-    """e^x - 1, exact for small x.   dy = (y + 1) dx"""
+    """e^x - 1, exact for small x.   dy = e^x dx:  y + 1 is 0 below -37"""
     return xp.expm1(x)
 
 
 @expm1.vjp
 def _(g, y, x):
-    return g * (y + 1.0)
+    return g * exp(x)
 
 
 @primitive
@@ -53,13 +53,13 @@ def _(g, y, x):
 
 @primitive
 def sqrt(x):
-    """Square root.   dy = dx / 2y"""
+    """Square root.   dy = dx / 2y;  infinity at 0 and at -0 (where y is -0), NaN below"""
     return xp.sqrt(x)
 
 
 @sqrt.vjp
 def _(g, y, x):
-    return 0.5 * g / y
+    return 0.5 * g / (y + 0.0)
 
 
 @primitive
@@ -108,13 +108,26 @@ def _(g, y, x):
 
 @primitive
 def tanh(x):
-    """tanh x.   dy = (1 - y^2) dx"""
+    """tanh x.   dy = dx / cosh^2 x:  1 - y^2 is 0 beyond 19"""
     return xp.tanh(x)
 
 
 @tanh.vjp
 def _(g, y, x):
-    return g * (1.0 - y * y)
+    return g * tanh_slope(x)
+
+
+@primitive
+def tanh_slope(x):
+    """s = 1 / cosh^2 x, right to its digits however small.   ds = -2 tanh(x) s dx"""
+    with overflow_is_infinity():
+        r = 1.0 / xp.cosh(x)
+    return r * r
+
+
+@tanh_slope.vjp
+def _(g, y, x):
+    return g * (-2.0 * tanh(x) * y)
 
 
 FAR = {"float16": 10.0, "float32": 88.0, "float64": 708.0}     # e^FAR is still a number
@@ -128,13 +141,14 @@ def gate(x):
 
 @primitive
 def sigmoid(x):
-    """s(x) = 1 / (1 + e^-x).   dy = s(x) s(-x) dx:  1 - y would lose its digits where y is near 1"""
+    """s(x) = 1 / (1 + e^-x).   dy = s(x) s(-x) dx = dx / 4 cosh^2(x/2):  s (1 - s) loses its digits
+    where s is near 1, and its slope where s is near 1/2"""
     return gate(x)
 
 
 @sigmoid.vjp
 def _(g, y, x):
-    return g * (y * sigmoid(-x))
+    return g * (0.25 * tanh_slope(0.5 * x))
 
 
 @primitive
@@ -206,3 +220,32 @@ def _(x):
 def _(g, y, e, x, *, needs):
     e = xp.minimum(e, math.exp(FAR[x.dtype.name]))  # inf times 0 would be no number
     return (g * (e * y * y),)                       # e/(1 + e) = sigmoid(-x)
+
+
+@tanh.vjp_arrays
+def _(g, y, _, x, *, needs):
+    slope = xp.empty(x.shape, x.dtype)
+    with overflow_is_infinity():
+        for g_, x_, slope_ in blocks(g, x, slope):
+            over_cosh_squared(g_, x_, slope_)
+    return (slope,)
+
+
+@tanh_slope.arrays
+def _(x):
+    """Its own slope is kept when it is first asked for: products at one point share it."""
+    y = xp.empty(x.shape, x.dtype)
+    with overflow_is_infinity():
+        for x_, y_ in blocks(x, y):
+            over_cosh_squared(1.0, x_, y_)
+    return y, []
+
+
+@tanh_slope.vjp_arrays
+def _(g, y, kept, x, *, needs):
+    if not kept:
+        bend = xp.tanh(x)
+        bend *= -2.0
+        bend *= y
+        kept.append(bend)
+    return (g * kept[0],)

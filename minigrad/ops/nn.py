@@ -1,5 +1,5 @@
 """The operations of neural networks that are one primitive where a chain of them would cost passes
-over memory. Here softmax, the losses, attention and embedding; activations and norms are beside it.
+over memory. Here the losses, attention and embedding; softmax, activations and norms are beside it.
 
 Letters: B batch, T time, C channels or classes, D width of a head; "lead" axes come before those
 an operation needs, and may be a batch of points.
@@ -7,40 +7,14 @@ an operation needs, and may be a batch of points.
 import math
 
 from minigrad.backend import check_range, sum_rows, xp
-from minigrad.ops.elementary import exp
 from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn
-from minigrad.ops.passes import blocks, row_dot, row_max, row_sum
-from minigrad.ops.reduce import sum
+from minigrad.ops.passes import row_max, row_sum
 from minigrad.ops.shape import fitted, reshape, sum_to
+from minigrad.ops.softmax import largest, level, log_softmax, softmax, softmax_slope
 from minigrad.tape import in_transform
 from minigrad.tensor import primitive
 
-# ---------------------------------------------------------------- softmax and losses
-
-
-@primitive
-def softmax(x, *, axis=-1):
-    """p = e^x / sum e^x along an axis.   dp = p (dx - sum p dx)"""
-    y = xp.exp(x - x.max(axis=axis, keepdims=True))
-    return y / y.sum(axis=axis, keepdims=True)
-
-
-@softmax.vjp
-def _(g, y, x, *, axis=-1):
-    gy = g * y
-    return gy - y * sum(gy, axis=axis, keepdims=True)
-
-
-@primitive
-def log_softmax(x, *, axis=-1):
-    """log of softmax, without overflow.   dy = dx - sum p dx,  p = e^y"""
-    y = x - x.max(axis=axis, keepdims=True)
-    return y - xp.log(xp.exp(y).sum(axis=axis, keepdims=True))
-
-
-@log_softmax.vjp
-def _(g, y, x, *, axis=-1):
-    return g - exp(y) * sum(g, axis=axis, keepdims=True)
+# ---------------------------------------------------------------- losses
 
 
 @primitive
@@ -50,6 +24,8 @@ def softmax_cross_entropy(logits, labels):
     logits (lead, L, C), labels L: integers in [0, C), of any number of axes -> heights (lead).
     The mean is over the labels; leading axes of the logits (a batch of points) are kept.
         d = (p - onehot(labels)) dlogits / n,    p = softmax(logits), n = number of labels
+
+    Value and slope keep their digits where p is next to 1: there 1 - p is the sum of the others.
     """
     check_labels(logits, labels)
     C, lead = logits.shape[-1], logits.ndim - 1 - len(labels.shape)
@@ -65,17 +41,19 @@ def _(g, y, logits, labels, *, needs):
 
 @primitive
 def softmax_error(logits, labels):
-    """p - onehot(labels), p = softmax(logits).   dy = p (dlogits - sum p dlogits)"""
+    """p - onehot(labels), p = softmax(logits): at the label, less the sum of the other p.
+    dy = p (dlogits - sum p dlogits)"""
     p = xp.ascontiguousarray(softmax.forward(logits))
-    p.reshape(-1)[label_places(logits, labels)] -= 1.0
+    flat, places = p.reshape(-1), label_places(logits, labels)
+    flat[places] = 0.0
+    flat[places] = -p.sum(axis=-1).reshape(-1)
     return p
 
 
 @softmax_error.vjp
 def _(g, y, logits, labels, *, needs):
     p = softmax(logits)
-    gp = g * p
-    return gp - p * sum(gp, axis=-1, keepdims=True), None
+    return softmax_slope(level(g, share=largest(p)), p), None
 
 
 def check_labels(logits, labels):
@@ -146,28 +124,9 @@ def attention_weights(q, k, *, causal=False):
 
 @attention_weights.vjp
 def _(g, a, q, k, *, needs, causal=False):
-    s = softmax_slope(g, a, scale=1.0 / math.sqrt(q.shape[-1]))
+    s = softmax_slope(level(g, share=largest(a)), a, scale=1.0 / math.sqrt(q.shape[-1]))
     return (fitted(_matmul(s, k), q) if needs[0] else None,
             fitted(_matmul_tn(s, q), k) if needs[1] else None)
-
-
-@primitive
-def softmax_slope(g, a, *, scale=1.0):
-    """scale a (g - sum g a) along the last axis: the Jacobian of a = softmax, applied to g.
-
-        dg = softmax_slope(c, a),    da = scale (c (g - sum g a) - g sum c a)
-    """
-    return (g - (g * a).sum(axis=-1, keepdims=True)) * a * scale
-
-
-@softmax_slope.vjp
-def _(c, y, g, a, *, needs, scale=1.0):
-    c = c * scale
-    dg = softmax_slope(c, a) if needs[0] else None
-    if not needs[1]:
-        return dg, None
-    rest = g - sum(g * a, axis=-1, keepdims=True)
-    return dg, c * rest - g * sum(c * a, axis=-1, keepdims=True)
 
 
 @primitive
@@ -233,17 +192,8 @@ def _(g, y, rows, tokens, *, needs, size, known=False):
 
 # ---------------------------------------------------------------- the same, block by block
 #
-# Rows are reduced as products with ones; exponentials are made in place; cross-entropy keeps the
-# probabilities that its slope needs.
-
-
-@softmax.arrays
-def _(x, *, axis=-1):
-    last = axis in (-1, x.ndim - 1)
-    y = x - (row_max(x) if last else x.max(axis=axis, keepdims=True))
-    xp.exp(y, out=y)
-    y /= row_sum(y) if last else y.sum(axis=axis, keepdims=True)
-    return y, None
+# Rows are reduced as products with ones; exponentials are made in place; cross-entropy makes its
+# error, p - onehot, on the way: its slope.
 
 
 @softmax_cross_entropy.arrays
@@ -251,31 +201,22 @@ def _(logits, labels):
     check_labels(logits, labels)
     z = xp.ascontiguousarray(logits).reshape(-1, logits.shape[-1])
     p = z - row_max(z)
-    places = label_places(logits, labels)
-    losses = -p.reshape(-1)[places]
+    flat, places = p.reshape(-1), label_places(logits, labels)
+    chosen = flat[places]
     xp.exp(p, out=p)
-    total = row_sum(p)
-    p /= total
-    losses += xp.log(total[:, 0])
+    one = xp.exp(chosen)
+    flat[places] = 0.0
+    others = row_sum(p)[:, 0]
+    flat[places] = -others                              # p - onehot, times the sum of both
+    p /= (one + others)[:, None]
+    losses = xp.log1p(others + (one - 1.0)) - chosen    # one = 1 where it is the largest
     lead = logits.shape[:logits.ndim - 1 - len(labels.shape)]
-    return losses.reshape(lead + (labels.size,)).sum(axis=-1) * (1.0 / labels.size), (p, places)
+    return losses.reshape(lead + (labels.size,)).sum(axis=-1) * (1.0 / labels.size), p
 
 
 @softmax_cross_entropy.vjp_arrays
-def _(g, y, saved, logits, labels, *, needs):
-    p, places = saved
-    one = g * (1.0 / labels.size)
-    each = one if one.ndim == 0 else xp.repeat(one.reshape(-1), labels.size)
-    d = p * (each if one.ndim == 0 else each[:, None])
-    d.reshape(-1)[places] -= each
-    return d.reshape(logits.shape), None
-
-
-@softmax_slope.arrays
-def _(g, a, *, scale=1.0):
-    y = xp.empty(g.shape, g.dtype)
-    for g_, a_, y_ in blocks(g, a, y):
-        xp.subtract(g_, row_dot(g_, a_), out=y_)
-        y_ *= a_
-        y_ *= scale
-    return y, None
+def _(g, y, error, logits, labels, *, needs):
+    each = g * (1.0 / labels.size)
+    if each.ndim:
+        each = xp.repeat(each.reshape(-1), labels.size)[:, None]
+    return (error * each).reshape(logits.shape), None

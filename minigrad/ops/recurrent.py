@@ -9,17 +9,21 @@ columns, named i, f, o, q in this order, one step is
 
 Backwards, with dh_t and dc_t what later times and the outputs ask of h_t and c_t,
 
-    dc_t += dh_t o (1 - tanh^2 c_t)
+    dc_t += dh_t o / cosh^2 c_t
     dz_i = dc_t q i (1 - i)          dz_f = dc_t c_{t-1} f (1 - f)
-    dz_o = dh_t tanh(c_t) o (1 - o)  dz_q = dc_t i (1 - q^2)
+    dz_o = dh_t tanh(c_t) o (1 - o)  dz_q = dc_t i / cosh^2 z_q
     dh_{t-1} = dz_t U^T,   dc_{t-1} = dc_t f,   dW = sum_t x_t^T dz_t,   dU = sum_t h_{t-1}^T dz_t
+
+with 1 - s = sigmoid(-z) made of z, so that gates next to open or shut keep their digits.
 
 Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
+import math
+
 from minigrad.backend import xp
-from minigrad.ops.elementary import gate, sigmoid, tanh
+from minigrad.ops.elementary import FAR, gate, sigmoid, tanh, tanh_slope
 from minigrad.ops.linalg import matmul
-from minigrad.ops.passes import overflow_is_infinity
+from minigrad.ops.passes import over_cosh_squared, overflow_is_infinity
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import concatenate, reshape, stack, transpose
 from minigrad.tensor import primitive
@@ -62,11 +66,11 @@ def _(g, y, x, W, U, b, h0, c0, *, needs):
     h_before, c_before = (concatenate([reshape(first, shape=(1, B, H)), y[k, :-1]])
                           for k, first in enumerate((h0, c0)))
     z = matmul(x, W) + matmul(h_before, U) + b
-    i, f, o = (sigmoid(z[..., k * H:(k + 1) * H]) for k in range(3))
-    q, tanh_c = tanh(z[..., 3 * H:]), tanh(y[1])
-    c_of_h = o * (1.0 - tanh_c * tanh_c)
-    to_i, to_f, to_q = q * i * (1.0 - i), c_before * f * (1.0 - f), i * (1.0 - q * q)
-    to_o = tanh_c * o * (1.0 - o)
+    z_i, z_f, z_o, z_q = (z[..., k * H:(k + 1) * H] for k in range(4))
+    i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
+    to_i, to_f = tanh(z_q) * i * sigmoid(-z_i), c_before * f * sigmoid(-z_f)
+    to_o, to_q = tanh(y[1]) * o * sigmoid(-z_o), i * tanh_slope(z_q)
+    c_of_h = o * tanh_slope(y[1])
     dz, dh, dc, U_T = [], 0.0, 0.0, transpose(U)
     for t in range(T - 1, -1, -1):
         dh = g[0, t] + dh
@@ -86,7 +90,8 @@ def _(g, y, x, W, U, b, h0, c0, *, needs):
 # The products with W, and those that give dW and dU, take many times at once; only those with U
 # wait for one another. A few times go through all of it before the next ones, so that their gates
 # stay in the processor's cache. The four gates are the leading axis of every array, so each is
-# contiguous. The weights of i, f and o change sign, so that e^z is the e^-z of their sigmoid.
+# contiguous. The weights of i, f and o change sign, so that e^z is the e^-z of their sigmoid, and
+# e^z times the sigmoid is 1 - s.
 
 STEPS = 8                       # times whose gates stay in the cache between their products
 
@@ -109,58 +114,58 @@ def _(x, W, U, b, h0, c0):
     sign[3] = 1.0                                       # i, f, o see -z, q sees z
     W4, U4 = gate_major(W) * sign, gate_major(U) * sign
     b4 = gate_major(b.reshape(1, -1)) * sign
-    gates, y = xp.empty((4, T, B, H), dtype=x.dtype), xp.empty((2, T, B, H), dtype=x.dtype)
-    x_rows, gate_rows = x.reshape(T * B, I), gates.reshape(4, T * B, H)
-    tanh_c = xp.empty((T, B, H), dtype=x.dtype)
+    zs, y = xp.empty((4, T, B, H), dtype=x.dtype), xp.empty((2, T, B, H), dtype=x.dtype)
+    gates, tanh_c = xp.empty((4, B, H), dtype=x.dtype), xp.empty((T, B, H), dtype=x.dtype)
+    ifo, (i, f, o, q) = gates[:3], gates
+    x_rows, z_rows = x.reshape(T * B, I), zs.reshape(4, T * B, H)
     recurrent, new = xp.empty((4, B, H), dtype=x.dtype), xp.empty((B, H), dtype=x.dtype)
     h, c = h0, c0
     with overflow_is_infinity():                        # 1 / (1 + inf) = 0
         for t in range(T):
             if t % STEPS == 0:
                 some = slice(t * B, min(t + STEPS, T) * B)
-                inputs = xp.matmul(x_rows[some], W4, out=gate_rows[:, some])
+                inputs = xp.matmul(x_rows[some], W4, out=z_rows[:, some])
                 inputs += b4
-            z = gates[:, t]                             # (4, B, H), becomes i, f, o, q in place
+            z = zs[:, t]                                # (4, B, H)
             z += xp.matmul(h, U4, out=recurrent)
-            ifo, (i, f, o, q) = z[:3], z
-            xp.exp(ifo, out=ifo)
-            ifo += 1.0
-            xp.divide(1.0, ifo, out=ifo)
-            xp.tanh(q, out=q)
+            e = xp.exp(z[:3], out=z[:3])                # is kept, and z of q
+            xp.divide(1.0, xp.add(e, 1.0, out=ifo), out=ifo)
+            xp.tanh(z[3], out=q)
             c = xp.multiply(f, c, out=y[1, t])
             c += xp.multiply(i, q, out=new)
             h = xp.multiply(o, xp.tanh(c, out=tanh_c[t]), out=y[0, t])
-    return y, (gates, tanh_c)
+    return y, (zs, tanh_c)
 
 
 @lstm.vjp_arrays
 def _(g, y, saved, x, W, U, b, h0, c0, *, needs):
-    """The sweep back through time on arrays, with the gates that the forward pass saved."""
-    gates, tanh_c = saved
+    """The sweep back through time on arrays, with the e^z that the forward pass saved."""
+    zs, tanh_c = saved
     (T, B, I), H, dtype = x.shape, U.shape[0], x.dtype
     W4T, U4T = (xp.ascontiguousarray(gate_major(M).swapaxes(1, 2)) for M in (W, U))
     back, new = xp.empty((4, B, H), dtype=dtype), xp.empty((B, H), dtype=dtype)
     dh, dc = xp.zeros((B, H), dtype=dtype), xp.zeros((B, H), dtype=dtype)
+    largest = math.exp(FAR[dtype.name])
     dx = xp.empty(x.shape, dtype=dtype)
     dW4, dU4, db4 = (xp.zeros((4, *n, H), dtype=dtype) for n in ((I,), (H,), ()))
     for start in range((T - 1) // STEPS * STEPS, -1, -STEPS):
         some = slice(start, min(start + STEPS, T))
         h_before, c_before = (before(y[k], first, some) for k, first in enumerate((h0, c0)))
-        i, f, o, q = gates[:, some]
-        tc = tanh_c[some]
-        dz = xp.subtract(1.0, gates[:, some])           # first what multiplies dc and dh in dz:
-        to_i, to_f, to_o, to_q = dz
-        for to, s in (to_i, i), (to_f, f), (to_o, o):
-            to *= s                                     # s (1 - s)
+        gates, dz = xp.empty_like(zs[:, some]), xp.empty_like(zs[:, some])
+        c_of_h = xp.empty_like(tanh_c[some])
+        ifo, (i, f, o, q), to_ifo = gates[:3], gates, dz[:3]
+        to_i, to_f, to_o, to_q = dz                     # first what multiplies dc and dh in dz:
+        xp.clip(zs[:3, some], 0.0, largest, out=to_ifo)         # inf times 0 would be no number
+        xp.divide(1.0, xp.add(to_ifo, 1.0, out=ifo), out=ifo)
+        xp.tanh(zs[3, some], out=q)
+        to_ifo *= ifo                                   # 1 - s = e s
+        to_ifo *= ifo
         to_i *= q
         to_f *= c_before
-        to_o *= tc
-        xp.multiply(q, q, out=to_q)
-        xp.subtract(1.0, to_q, out=to_q)
-        to_q *= i
-        c_of_h = tc * tc                                # o (1 - tanh^2 c)
-        xp.subtract(1.0, c_of_h, out=c_of_h)
-        c_of_h *= o
+        to_o *= tanh_c[some]
+        with overflow_is_infinity():
+            over_cosh_squared(i, zs[3, some], to_q)
+            over_cosh_squared(o, y[1, some], c_of_h)
         for t in range(some.stop - 1, start - 1, -1):
             now = dz[:, t - start]
             to_i_and_f, to_o, to_q = now[:2], now[2], now[3]

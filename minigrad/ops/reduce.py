@@ -4,7 +4,6 @@ import math
 
 from minigrad.backend import xp
 from minigrad.ops.arithmetic import where
-from minigrad.ops.elementary import exp
 from minigrad.ops.passes import SHORT
 from minigrad.ops.shape import broadcast_to, concatenate, reshape, transpose
 from minigrad.tensor import constant, primitive
@@ -18,12 +17,12 @@ def _axes(axis, ndim):
     return tuple(a % ndim for a in axes) if ndim else ()     # NumPy takes -1 for a number's axis
 
 
-def _along(x, axis):
+def along(x, axis):
     """axis as CuPy takes it too: a number has no axis, where NumPy lets it have 0 or -1."""
     return None if x.ndim == 0 and axis in (0, -1) else axis
 
 
-def _kept(reduced, x, axis):
+def kept(reduced, x, axis):
     """A reduced array with its lost axes put back, with length 1."""
     axes = _axes(axis, x.ndim)
     return reshape(reduced, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
@@ -37,12 +36,12 @@ def _count(x, axis):
 @primitive
 def sum(x, *, axis=None, keepdims=False):
     """Sum.   dy = sum of dx"""
-    return x.sum(axis=_along(x, axis), keepdims=keepdims)
+    return x.sum(axis=along(x, axis), keepdims=keepdims)
 
 
 @sum.vjp
 def _(g, y, x, *, axis=None, keepdims=False):
-    return broadcast_to(_kept(g, x, axis), shape=x.shape)
+    return broadcast_to(kept(g, x, axis), shape=x.shape)
 
 
 @primitive
@@ -56,45 +55,30 @@ def mean(x, *, axis=None, keepdims=False):
 
 @mean.vjp
 def _(g, y, x, *, axis=None, keepdims=False):
-    return broadcast_to(_kept(g, x, axis) * (1.0 / _count(x, axis)), shape=x.shape)
+    return broadcast_to(kept(g, x, axis) * (1.0 / _count(x, axis)), shape=x.shape)
 
 
 def _extreme(g, y, x, *, axis=None, keepdims=False):
     """The cotangent goes to the extreme element, in equal shares where several are equal."""
-    at = (constant(x) == constant(_kept(y, x, axis))).astype(x.dtype)
-    share = at / at.sum(axis=_along(x, axis), keepdims=True)
-    return _kept(g, x, axis) * share
+    at = (constant(x) == constant(kept(y, x, axis))).astype(x.dtype)
+    share = at / at.sum(axis=along(x, axis), keepdims=True)
+    return kept(g, x, axis) * share
 
 
 @primitive
 def max(x, *, axis=None, keepdims=False):
     """Largest element.   dy = dx there, shared equally between equal ones"""
-    return x.max(axis=_along(x, axis), keepdims=keepdims)
+    return x.max(axis=along(x, axis), keepdims=keepdims)
 
 
 @primitive
 def min(x, *, axis=None, keepdims=False):
     """Smallest element.   dy = dx there, shared equally between equal ones"""
-    return x.min(axis=_along(x, axis), keepdims=keepdims)
+    return x.min(axis=along(x, axis), keepdims=keepdims)
 
 
 max.vjp(_extreme)
 min.vjp(_extreme)
-
-
-@primitive
-def logsumexp(x, *, axis=None, keepdims=False):
-    """log of the sum of e^x, shifted by the maximum so that nothing overflows.
-    dy = sum of softmax(x) dx"""
-    shift = x.max(axis=_along(x, axis), keepdims=True)
-    shift = xp.where(xp.isfinite(shift), shift, 0.0).astype(x.dtype)
-    y = xp.log(xp.exp(x - shift).sum(axis=_along(x, axis), keepdims=True)) + shift
-    return y if keepdims else y.reshape(x.sum(axis=_along(x, axis)).shape)
-
-
-@logsumexp.vjp
-def _(g, y, x, *, axis=None, keepdims=False):
-    return _kept(g, x, axis) * exp(x - _kept(y, x, axis))
 
 
 @primitive
@@ -104,41 +88,41 @@ def var(x, *, axis=None, keepdims=False, ddof=0):
     if n <= ddof:
         raise ValueError(f"var: {n} numbers with ddof={ddof} have no variance. Give at least "
                          f"{ddof + 1}, or a smaller ddof.")
-    centred = x - x.sum(axis=_along(x, axis), keepdims=True) * (1.0 / n)
+    centred = x - x.sum(axis=along(x, axis), keepdims=True) * (1.0 / n)
     centred *= centred
-    return centred.sum(axis=_along(x, axis), keepdims=keepdims) * (1.0 / (n - ddof))
+    return centred.sum(axis=along(x, axis), keepdims=keepdims) * (1.0 / (n - ddof))
 
 
 @var.vjp
 def _(g, y, x, *, axis=None, keepdims=False, ddof=0):
     scale = 2.0 / (_count(x, axis) - ddof)
-    return (_kept(g, x, axis) * scale) * (x - mean(x, axis=axis, keepdims=True))
+    return (kept(g, x, axis) * scale) * (x - mean(x, axis=axis, keepdims=True))
 
 
 @primitive
 def norm(x, *, axis=None, keepdims=False):
     """Euclidean length  r = sqrt(sum x^2).   dr = x.dx / r;  0 at x = 0"""
-    return xp.sqrt((x * x).sum(axis=_along(x, axis), keepdims=keepdims))
+    return xp.sqrt((x * x).sum(axis=along(x, axis), keepdims=keepdims))
 
 
 @norm.vjp
 def _(g, y, x, *, axis=None, keepdims=False):
-    r = _kept(y, x, axis)
-    return (_kept(g, x, axis) / where(constant(r) == 0, 1.0, r)) * x
+    r = kept(y, x, axis)
+    return (kept(g, x, axis) / where(constant(r) == 0, 1.0, r)) * x
 
 
 @primitive
 def prod(x, *, axis=None, keepdims=False):
     """Product.   dy = sum of (the product of all others) dx: no division, so zeros do no harm"""
-    return x.prod(axis=_along(x, axis), keepdims=keepdims)
+    return x.prod(axis=along(x, axis), keepdims=keepdims)
 
 
 @prod.vjp
 def _(g, y, x, *, axis=None, keepdims=False):
-    return _kept(g, x, axis) * _along_last(_others, x, axis)
+    return kept(g, x, axis) * along_last(_others, x, axis)
 
 
-def _along_last(function, x, axis):
+def along_last(function, x, axis):
     """function(rows (..., n)) -> (..., n) along the axes `axis` of x, taken as one."""
     axes = _axes(axis, x.ndim)
     if axes == (x.ndim - 1,):
@@ -182,7 +166,7 @@ def _(x, *, axis=None, keepdims=False):
     if _is_short_row(x, axis) and x.dtype.kind == "f":
         y = x @ xp.ones(x.shape[-1], x.dtype)
         return y[..., None] if keepdims else y, None
-    return x.sum(axis=_along(x, axis), keepdims=keepdims), None
+    return x.sum(axis=along(x, axis), keepdims=keepdims), None
 
 
 @sum.vjp_arrays
@@ -191,13 +175,13 @@ def _(g, y, _, x, *, needs, axis=None, keepdims=False):
         return (g.reshape(-1).repeat(x.shape[-1]).reshape(x.shape),)
     if g.ndim == 0 and x.size <= 1024:                      # broadcast_to alone takes 3 us
         return (xp.ones(x.shape, g.dtype) * g,)
-    return (xp.broadcast_to(_kept(g, x, axis), x.shape),)
+    return (xp.broadcast_to(kept(g, x, axis), x.shape),)
 
 
 @prod.arrays
 def _(x, *, axis=None, keepdims=False):
     if not _is_short_row(x, axis):
-        return x.prod(axis=_along(x, axis), keepdims=keepdims), None
+        return x.prod(axis=along(x, axis), keepdims=keepdims), None
     y = x[..., 0]
     for i in range(1, x.shape[-1]):
         y = y * x[..., i]
@@ -207,7 +191,7 @@ def _(x, *, axis=None, keepdims=False):
 @prod.vjp_arrays
 def _(g, y, _, x, *, needs, axis=None, keepdims=False):
     others = _columns_but_one if _is_short_row(x, axis) else _products_but_one
-    return (_kept(g, x, axis) * _along_last(others, x, axis),)
+    return (kept(g, x, axis) * along_last(others, x, axis),)
 
 
 def _products_but_one(x):

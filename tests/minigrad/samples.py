@@ -72,7 +72,7 @@ SAMPLES = [
     ("neg", [normal(3)], {}, 3),
     ("square", [normal(3, 2)], {}, 3),
     *[(name, [normal(3, 2)], {}, 3) for name in (
-        "exp", "expm1", "sin", "cos", "arctan", "tanh", "sigmoid", "softplus", "gelu",
+        "exp", "expm1", "sin", "cos", "arctan", "tanh", "tanh_slope", "sigmoid", "softplus", "gelu",
         "gelu_slope", "silu")],
     *[(name, [positive(3, 2)], {}, 3) for name in ("log", "log1p", "sqrt")],
     ("tan", [inside(3, 2)], {}, 3),
@@ -131,6 +131,9 @@ SAMPLES = [
     ("standardize_slope", [normal(3, 2, 2, 2), normal(3, 2, 2, 2)], {"axis": (0, 2, 3)}, 3),
     ("layer_norm", [normal(3, 2, 4), normal(4), normal(4)], {}, 3),
     ("softmax_slope", [normal(2, 3, 4), normal(2, 3, 4)], {"scale": 0.7}, 3),
+    ("level", [normal(2, 4)], {"share": np.array([[0.0, 1, 0, 0], [0, 0.5, 0, 0.5]])}, 3),
+    ("level", [normal(2, 2)], {"share": np.array([[0.0, 0.5], [1, 0.5]]), "axis": 0}, 3),
+    ("softmax_slope", [normal(2, 3, 4), normal(2, 3, 4)], {"axis": 0}, 3),
     ("attention_weights", [normal(2, 3, 4), normal(2, 3, 4)], {"causal": True}, 3),
     ("attention", [normal(2, 3, 4), normal(2, 3, 4), normal(2, 3, 2)], {}, 3),
     ("attention", [normal(3, 4), normal(3, 4), normal(3, 2)], {"causal": True}, 3),
