@@ -20,13 +20,24 @@ def generator(where, rng):
     return rng
 
 
+def whole_number(value):
+    """The int that a value is: Python's own, NumPy's, an array of no axes; None for all else.
+
+    Python's ints have no largest one: np.uint8(2) - 3 is 255.
+    """
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else value
+    whole = getattr(value, "ndim", None) == 0 and value.dtype.kind in "iu"
+    return int(value) if whole else None
+
+
 def count(where, name, value, least=1):
-    """A whole number >= least."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least:
+    """A whole number >= least, as Python's int."""
+    whole = whole_number(value)
+    if whole is None or whole < least:
         floor = "" if least == -math.inf else f" >= {least}"
         raise ValueError(f"{where}: {name} must be a whole number{floor}, got {short(value)}.")
-    return value
+    return whole
 
 
 def point(where, theta, name="theta", tensors=False):
@@ -47,9 +58,8 @@ def point(where, theta, name="theta", tensors=False):
 
 
 def counts(where, least=1, **values):
-    """Whole numbers >= least, each called by its name."""
-    for name, value in values.items():
-        count(where, name, value, least)
+    """Whole numbers >= least, each called by its name: as Python's ints."""
+    return [count(where, name, value, least) for name, value in values.items()]
 
 
 def real(where, name, value, low=-math.inf, high=math.inf):
@@ -58,7 +68,9 @@ def real(where, name, value, low=-math.inf, high=math.inf):
     if isinstance(plain, bool) or not isinstance(plain, (int, float)):
         raise TypeError(f"{where}: {name} must be a real number, got {short(value)}. Give a float.")
     if not low <= plain <= high or math.isinf(plain):
-        raise ValueError(f"{where}: {name} must be a number in [{low:g}, {high:g}], got {plain}.")
+        ends = "(" if math.isinf(low) else "[", ")" if math.isinf(high) else "]"
+        raise ValueError(f"{where}: {name} must be a number in {ends[0]}{low:g}, {high:g}{ends[1]}, "
+                         f"got {plain}.")
     return float(plain)
 
 
@@ -75,10 +87,10 @@ def whole_numbers(where, name, values, least=1, length=None):
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise TypeError(f"{where}: {name} must be a list of {wanted}, got {short(values)}.")
     values = tuple(values)
-    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
-    if not whole or any(v < least for v in values) or len(values) != (length or len(values)):
+    plain = tuple(whole_number(v) for v in values)
+    if any(v is None or v < least for v in plain) or len(values) != (length or len(values)):
         raise ValueError(f"{where}: {name} must be {wanted} >= {least}, got {short(values)}.")
-    return tuple(int(v) for v in values)
+    return plain
 
 
 def numbers(where, name, value, ndim=None):

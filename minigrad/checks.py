@@ -38,10 +38,9 @@ def _require_float64(operation, x):
 def _check_settings(where, f, x, rng, directions, h, rtol):
     function(where, "f", f)
     generator(where, rng)
-    count(where, "directions", directions)
-    real(where, "h", h, low=1e-300)
-    real(where, "rtol", rtol, low=0.0)
     _require_float64(where, x)
+    return (count(where, "directions", directions), real(where, "h", h, low=1e-300),
+            real(where, "rtol", rtol, low=0.0))
 
 
 def agree(fact, sentence):
@@ -57,7 +56,7 @@ def check_gradient(f, x, rng, *, directions=3, h=1e-6, rtol=1e-6):
     rng   NumPy Generator for the directions v
     rtol  allowed difference, relative to |v| |gradient| or to 1, whichever is larger
     """
-    _check_settings("check_gradient", f, x, rng, directions, h, rtol)
+    directions, h, rtol = _check_settings("check_gradient", f, x, rng, directions, h, rtol)
     g = grad(f)(x)
     for _ in range(directions):
         v = _direction(x, rng)
@@ -75,7 +74,7 @@ def check_hvp(f, x, rng, *, directions=2, h=1e-5, rtol=1e-5):
 
     Arguments as in `check_gradient`; rtol is relative to |H v| or to 1, whichever is larger.
     """
-    _check_settings("check_hvp", f, x, rng, directions, h, rtol)
+    directions, h, rtol = _check_settings("check_hvp", f, x, rng, directions, h, rtol)
     product, gradient = hvp(f, x), grad(f)
     for _ in range(directions):
         u, v = _direction(x, rng), _direction(x, rng)

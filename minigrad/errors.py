@@ -37,6 +37,9 @@ def explained(operation, arrays, error, settings=None):
     kind = (TypeError if isinstance(error, (TypeError, AttributeError)) else
             OutOfRange if isinstance(error, IndexError) else ValueError)
     what = str(error).rstrip(".").replace("positional ", "")
+    if what.startswith("The truth value"):             # an array in the place of a number
+        what = " and ".join(f"{key} must be no array" for key, value in (settings or {}).items()
+                            if getattr(value, "ndim", 0)) or "these do not go together"
     if not isinstance(error, (ValueError, TypeError, IndexError)) or any(
             word in what for word in WORDS_OF_NUMPY) or what.startswith("'"):
         what = "these do not go together"

@@ -46,8 +46,8 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
         raise TypeError(f"descent: needs an optimizer, got {type(method).__name__}. "
                         "Give one of optim, such as SGD(lr=0.1).")
     if steps is not None:
-        count("descent", "steps", steps, least=0)
-    real("descent", "shift", shift)
+        steps = count("descent", "steps", steps, least=0)
+    shift = real("descent", "shift", shift)
     state = method.init(theta) if state is None else state
     method.check_state(point("descent", theta), state)
     t, several = int(state.get("t", 0)), hasattr(objective, "__next__")

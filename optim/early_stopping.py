@@ -13,7 +13,16 @@ Source: Prechelt 1998, Early stopping - but when?, in Neural Networks: Tricks of
 """
 import math
 
+from minigrad.arguments import short, whole_number
 from minigrad.kinds import expects, extended
+
+
+def interval(where, name, value):
+    """A number of looks, or None."""
+    if (whole_number(value) or 0) < 1:
+        raise ValueError(f"{where}: {name} must be a whole number >= 1, or None, got "
+                         f"{short(value)}.")
+    return whole_number(value)
 
 
 class EarlyStopping:
@@ -27,12 +36,8 @@ class EarlyStopping:
     stopped              the patience is used up; later looks change nothing
     """
 
-    @expects(least=extended)
+    @expects(patience=interval, least=extended)
     def __init__(self, patience=None, least=0.0):
-        if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int)
-                                     or patience < 1):
-            raise ValueError("EarlyStopping: patience must be a whole number >= 1, or None, "
-                             f"got {patience!r}.")
         if not 0 <= least < math.inf:
             raise ValueError(f"EarlyStopping: least must be a number >= 0, got {least!r}.")
         self.patience, self.least = patience, least

@@ -72,7 +72,7 @@ class Objective:
         self.batches = [batch] if batches is None else list_of(batches)
         self.shares = shares(self.batches, weights)
         if clip is not None:
-            real("Objective", "clip", clip, low=1e-300)
+            self.clip = real("Objective", "clip", clip, low=1e-300)
         if noise is not None:
             generator("Objective", noise)
         self.seeds = None if noise is None else [int(noise.integers(2**63)) for _ in self.batches]

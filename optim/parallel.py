@@ -38,7 +38,7 @@ def run_all(function, calls, jobs=1, progress=None):
                After Ctrl-C, KeyboardInterrupt with what a worker had to say about it.
     """
     calls = list(calls)
-    count("run_all", "jobs", jobs)
+    jobs = count("run_all", "jobs", jobs)
     results = [None] * len(calls)
     started = time.monotonic()
     others = set(active_children())

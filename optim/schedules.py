@@ -24,7 +24,7 @@ def linear(lr, steps, *, end=0.0, hold=0):
         η_t = η + (η_end - η) (t - h)/(T - h)            h <= t <= T
     """
     rates("linear", lr=lr, end=end)
-    check("linear", steps=steps, hold=hold, shorter="hold")
+    steps, hold = check("linear", steps=steps, hold=hold, shorter="hold")
 
     def rate(step):
         done = min(max(step - hold, 0), steps - hold) / (steps - hold)
@@ -40,7 +40,7 @@ def cosine(lr, steps, *, end=0.0):
     Source: Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5.
     """
     rates("cosine", lr=lr, end=end)
-    check("cosine", steps=steps)
+    steps, = check("cosine", steps=steps)
 
     def rate(step):
         share = 0.5 * (1.0 + math.cos(math.pi * min(step, steps) / steps))
@@ -56,7 +56,7 @@ def warmup_cosine(lr, warmup, steps, *, end=0.0):
     Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2 (gradual warm-up).
     """
     rates("warmup_cosine", lr=lr, end=end)
-    check("warmup_cosine", steps=steps, warmup=warmup, shorter="warmup")
+    steps, warmup = check("warmup_cosine", steps=steps, warmup=warmup, shorter="warmup")
     fall = cosine(lr, steps - warmup, end=end)
 
     def rate(step):
@@ -93,11 +93,11 @@ def rates(name, **values):
 
 
 def check(name, shorter=None, **lengths):
-    """Raises ValueError unless steps >= 1 and 0 <= the shorter length < steps."""
-    for key, length in lengths.items():
-        count(name, key, length, least=-math.inf)
+    """The lengths as ints; ValueError unless steps >= 1 and 0 <= the shorter length < steps."""
+    lengths = {key: count(name, key, n, least=-math.inf) for key, n in lengths.items()}
     if not lengths["steps"] >= 1:
         raise ValueError(f"{name}: steps must be at least 1, got {lengths['steps']}.")
     if shorter and not 0 <= lengths[shorter] < lengths["steps"]:
         raise ValueError(f"{name}: {shorter} must lie in [0, {lengths['steps']}), "
                          f"got {lengths[shorter]}.")
+    return lengths.values()

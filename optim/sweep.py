@@ -39,8 +39,9 @@ class Runs(NamedTuple):
 
 def grid(**axes):
     """All combinations of the listed values, the last name varying fastest: {name: (n,)}."""
+    axes = {name: numbers("grid", name, values, ndim=1) for name, values in axes.items()}
     for name, values in axes.items():
-        if not numbers("grid", name, values, ndim=1).size:
+        if not values.size:
             raise ValueError(f"grid: {name} lists no value. Give at least one.")
     table = np.array(list(itertools.product(*axes.values())), float)
     return {name: table[:, i] for i, name in enumerate(axes)}
@@ -61,8 +62,8 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
     """
     function("sweep", "build", build)
     function("sweep", "progress", progress, optional=True)
-    count("sweep", "steps", steps, least=0)
-    real("sweep", "tolerance", tolerance), real("sweep", "shift", shift)
+    steps = count("sweep", "steps", steps, least=0)
+    tolerance, shift = real("sweep", "tolerance", tolerance), real("sweep", "shift", shift)
     if not isinstance(settings, dict):
         raise TypeError(f"sweep: settings must be a dict of lists, got {short(settings)}. "
                         "Make one by grid(lr=[...], ...).")
@@ -153,7 +154,7 @@ def trace(objective, optimizer, theta, *, steps, tolerance):
     has made its steps."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"trace: needs an optimizer, got {short(optimizer)}.")
-    real("trace", "tolerance", tolerance)
+    tolerance = real("trace", "tolerance", tolerance)
     if points_of(point("trace", theta)) != 1:
         raise ValueError(f"trace: follows one point (d,) or (1, d), got shape {theta.shape}.")
     points, heights, traces = [], [], {name: [] for name in optimizer.traces}

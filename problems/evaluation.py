@@ -75,7 +75,7 @@ def text_loss(model, params, tokens, context, rows=128):
     separate windows would; the first context/2 tokens are left out.
     """
     tokens = np.asarray(to_host(tokens))
-    count("text_loss", "context", context, least=2)
+    context = count("text_loss", "context", context, least=2)
     half = context // 2
     starts = np.arange(0, len(tokens) - context, half)
     if not len(starts):
@@ -91,7 +91,7 @@ def text_loss(model, params, tokens, context, rows=128):
 
 def average(score, split, rows):
     """Mean of score(chunk) over chunks of `rows` examples, each by its size."""
-    count("evaluation", "rows", rows)
+    rows = count("evaluation", "rows", rows)
     if not isinstance(split, (tuple, list)) or len(split) != 2:
         raise TypeError(f"evaluation: needs a Split or a pair (inputs, targets), got "
                         f"{short(split)}.")

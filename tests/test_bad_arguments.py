@@ -15,13 +15,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from minigrad.backend import xp
+from minigrad.backend import on_device, xp
+from problems.data import files
 from tests.argument_examples import EXAMPLES, LEFT_OUT
 
 ALLOWED = (ValueError, TypeError, RuntimeError, OSError)
 OURS = re.compile(r"^[\w.\[\]()' ,+*/-]{1,60}: .", re.S)
 NOT_OURS = re.compile(r"Input operand|^could not|cannot reshape|^invalid literal|must be str|ufunc|"
-                      r"^'|object (is not|has no|cannot)|^unsupported|unexpected keyword|positional")
+                      r"^'|object (is not|has no|cannot)|^unsupported|unexpected keyword|positional|"
+                      r"^unhashable|truth value")
 BAD = {
     "None": lambda: None, "'x'": lambda: "x", "[]": lambda: [], "nan": lambda: float("nan"),
     "inf": lambda: float("inf"), "-1": lambda: -1, "0": lambda: 0, "1.5": lambda: 1.5,
@@ -50,11 +52,23 @@ def public():
     return result
 
 
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch, tmp_path):
+    """Whoever reaches for the net answers raw, and no file of the reader's own is read."""
+    def reached(*_):
+        raise AssertionError("the network")
+    monkeypatch.setattr(files, "fetch", reached)
+    monkeypatch.delenv("MINIGRAD_DATA", raising=False)
+    monkeypatch.setenv("MINIGRAD_CACHE", str(tmp_path))
+
+
 @pytest.mark.slow
 def test_every_public_function_has_an_example():
     """A new function needs a line in `argument_examples`, or a reason to be left out."""
+    left_out = {"minigrad": {"replay"}} if on_device else {}
     missing = [f"{package}.{name}" for package, names in public().items() for name in names
-               if f"{package}.{name}" not in EXAMPLES and name not in LEFT_OUT[package]
+               if name not in left_out.get(package, ())
+               and f"{package}.{name}" not in EXAMPLES and name not in LEFT_OUT[package]
                and f"optim.{name}" not in EXAMPLES]
     assert not missing, f"no example: {missing}"
 

@@ -18,7 +18,7 @@ DOUBLE = ROOT / "tests" / "device_double"
 needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
 
 
-FOLDERS = ("minigrad", "optim")                     # side by side; problems, the longest, is slow
+FOLDERS = ("minigrad", "optim", "test_bad_arguments.py", "test_likely_inputs.py")   # side by side
 SUITE = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not process and not parallel")
 
 

@@ -171,6 +171,7 @@ def concatenate(parts, axis=0):
 @said
 def stack(parts, axis=0):
     """The arrays of a list along a new axis.   dy: each part gets its slice"""
+    parts = list(parts)
     shapes = sorted({tuple(getattr(part, "shape", ())) for part in parts})
     if len(shapes) != 1:
         raise ValueError(f"stack: needs arrays of one shape, got {shapes or 'none'}. Use "

@@ -1,7 +1,6 @@
 """Gradient descent with momentum: heavy ball, dampened, Nesterov."""
-import numpy as np
-
 from minigrad.backend import xp
+from minigrad.kinds import expects
 
 from .elementwise import Elementwise
 from optim.optimizer import is_zero
@@ -30,12 +29,10 @@ class SGD(Elementwise):
     Raises     ValueError for a value out of range, or for Nesterov with dampening
     """
 
+    @expects()
     def __init__(self, lr=0.01, *, momentum=0.0, dampening=0.0, nesterov=False, decay=0.0):
         self.configure(lr=lr, momentum=momentum, dampening=dampening, decay=decay)
-        self.nesterov = bool(nesterov) if np.ndim(nesterov) == 0 else None
-        if self.nesterov is None:
-            raise TypeError(f"SGD: nesterov must be True or False, got {nesterov!r}.")
-        nesterov = self.nesterov
+        self.nesterov = nesterov
         self.memory = () if is_zero(self.momentum) else ("v",)
         if nesterov and not self.memory:
             raise ValueError("SGD: nesterov needs a momentum above 0, got 0.")

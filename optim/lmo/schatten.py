@@ -5,7 +5,7 @@ from what the gradient's own evaluation has seen; between those steps nothing ex
 """
 import numpy as np
 
-from minigrad.arguments import short
+from minigrad.arguments import short, whole_number
 from minigrad.backend import xp
 from minigrad.kinds import expects, extended, function, reals, source
 
@@ -36,11 +36,11 @@ MOMENTS = {None: None, "adam": adam, "padam": padam}
 
 def interval(where, name, value):
     """A whole number of steps, or None: never again."""
-    if value is not None and (type(value) is bool or not isinstance(value, (int, float, np.integer))
-                              or value != value // 1 or value < 1):
+    whole = whole_number(int(value) if isinstance(value, float) and value % 1 == 0 else value)
+    if value is not None and (whole is None or whole < 1):
         raise ValueError(f"{where}: {name} must be a whole number of steps >= 1, or None, got "
                          f"{short(value)}.")
-    return None if value is None else int(value)
+    return whole
 
 
 class SchattenMuon(MatrixMethod):

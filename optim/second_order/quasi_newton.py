@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from minigrad.arguments import count
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, extended
 
@@ -166,10 +167,7 @@ class LBFGS(QuasiNewton):
 
     def __init__(self, memory=20, search="golden", tolerance=1e-2, small=1e-7):
         super().__init__(search, tolerance, small)
-        if isinstance(memory, bool) or not isinstance(memory, int) or memory < 1:
-            raise ValueError(f"{type(self).__name__}: memory must be a whole number >= 1, "
-                             f"got {memory!r}.")
-        self.memory = memory
+        self.memory = count(type(self).__name__, "memory", memory)
 
     def memory_for(self, theta):
         return {"S": xp.zeros((self.memory, len(theta)), theta.dtype),

@@ -2,6 +2,7 @@
 import os
 
 from minigrad.arguments import count, generator, short
+from minigrad.kinds import extended
 from optim.optimizer import Optimizer
 
 
@@ -28,7 +29,7 @@ def check_asked(problem, optimizer, batches, *, rng, steps, epochs, theta, accum
         raise TypeError("train: batches must be a list of batches or a function of a Generator, "
                         f"got a {type(batches).__name__}. Wrap a single batch in a list.")
     for argument, number in dict(clip=clip, checkpoint_seconds=checkpoint_seconds).items():
-        if number is not None and not (isinstance(number, (int, float)) and number > 0):
+        if number is not None and not extended("train", argument, number) > 0:
             raise ValueError(f"train: {argument} must be > 0, got {short(number)}.")
     if not (evaluate is None or callable(evaluate)):
         raise TypeError(f"train: evaluate must be a function of theta, got {short(evaluate)}.")

@@ -19,6 +19,7 @@ from itertools import islice
 import numpy as np
 
 from minigrad import keep_heap
+from minigrad.arguments import whole_number
 from minigrad.backend import name as backend
 from minigrad.backend import to_host, xp
 
@@ -88,8 +89,8 @@ def train(problem, optimizer, batches=None, *, rng, steps=None, epochs=None, the
     loop.given = optimizer
     loop.optimizer = optimizer if schedule is None else optimizer.scheduled(schedule)
     loop.extra = identity or {}
-    loop.steps, loop.epochs = steps, epochs
-    loop.accumulate, loop.clip = accumulate, clip
+    loop.steps, loop.epochs, loop.accumulate = map(whole_number, (steps, epochs, accumulate))
+    loop.clip = None if clip is None else float(clip)
     loop.evaluate, loop.evaluate_every, loop.patience = evaluate, evaluate_every, patience
     loop.path = None if checkpoint is None else os.fspath(checkpoint)
     loop.save_every, loop.save_seconds = checkpoint_every, checkpoint_seconds

@@ -16,14 +16,13 @@ import difflib
 import inspect
 from typing import Callable, NamedTuple
 
-import numpy as np
-
-from minigrad.arguments import count
+from minigrad.arguments import short
+from minigrad.kinds import expects, flag, floating, path, real, whole
 
 from . import (cifar, clusters, files, grammar, idx, least_squares, polynomial, spirals, strokes,
                text)
 from .clusters import gaussian_centres, gaussian_clusters
-from .dataset import Dataset, Split, batches, epochs
+from .dataset import Dataset, Split, batches, check_split, epochs
 from .files import MissingData, cache_folder
 from .grammar import grammar_text
 from .least_squares import power_law_points, power_law_teacher
@@ -58,8 +57,10 @@ SETS = {
     "clusters": Entry(clusters.load, "Gaussian clusters, generated"),
     "clusters-8": Entry(clusters.load_eight, "few, overlapping, noisily labelled clusters, generated"),
 }
-COUNTS = {"seed": 0, "limit": 1, "context": 1, "n": 0, "n_train": 1, "n_valid": 1, "n_test": 1,
-          "clusters": 1, "dim": 1, "classes": 1}            # options that count, and from where on
+COUNTED = ("limit", "context", "n_train", "n_valid", "n_test", "clusters", "dim", "classes")
+MEASURED = ("noise", "turns", "power", "spread", "label_noise")
+KINDS = {"root": path, "seed": whole(0), "dtype": floating, "download": flag, "flat": flag,
+         "n": whole(0), **dict.fromkeys(COUNTED, whole(1)), **dict.fromkeys(MEASURED, real)}
 COMMON = {"root", "split", "seed", "dtype", "download"}  # accepted for every set, used where apt
 
 
@@ -73,6 +74,8 @@ def load(name, root=None, *, split="ours", seed=0, dtype=None, download=True, **
     download  False never touches the network
     options   the set's own, such as flat=True, limit=1000, context=64, n_train=5000: see its `load`
 
+    All arguments are looked at before any file is, those too that the set ignores.
+
     Raises ValueError for an unknown name, TypeError for an option the set does not have,
     MissingData (a RuntimeError) if a file is not to be had.
     """
@@ -85,13 +88,10 @@ def load(name, root=None, *, split="ours", seed=0, dtype=None, download=True, **
     if unknown:
         raise TypeError(f"load: {name!r} has no option {', '.join(sorted(unknown))}; "
                         f"it takes {', '.join(sorted(accepted - COMMON)) or 'none'}.")
-    for key, least in COUNTS.items():
-        value = seed if key == "seed" else options.get(key)
-        if value is not None and key in accepted:
-            count(f"load: {name}", key, value, least)
-    if dtype is not None and np.dtype(dtype).kind != "f":
-        raise ValueError(f"load: {name}: dtype must be float32 or float64, got {dtype!r}.")
-    return loader(**{key: value for key, value in common.items() if key in accepted}, **options)
+    check_split(name, split)
+    asked = {key: value if key not in KINDS or (value is None and key in ("root", "limit")) else
+             KINDS[key](f"load: {name}", key, value) for key, value in {**common, **options}.items()}
+    return loader(**{key: value for key, value in asked.items() if key in accepted})
 
 
 def names():
@@ -104,12 +104,14 @@ def describe(name):
     return entry(name).description
 
 
+@expects(root=path)
 def is_local(name, root=None):
     """True if `name` can be loaded without the network: generated, or every file is at hand."""
     entry(name)
     return name not in files.CATALOGUE or files.is_local(name, root)
 
 
+@expects(root=path)
 def first_local(*choices, root=None):
     """The first of several data sets that can be loaded without the network.
 
@@ -123,8 +125,8 @@ def first_local(*choices, root=None):
 
 
 def entry(name):
-    if name not in SETS:
+    if not isinstance(name, str) or name not in SETS:
         near = difflib.get_close_matches(str(name).lower(), SETS, n=1, cutoff=0.4)
         guess = f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(SETS)}."
-        raise ValueError(f"load: unknown data set {name!r}. {guess}")
+        raise ValueError(f"load: unknown data set {short(name)}. {guess}")
     return SETS[name]

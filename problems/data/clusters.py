@@ -42,6 +42,8 @@ def load_eight(seed=0, label_noise=0.1, dtype="float64"):
     with, 2,200 to test. A network with 8 hidden units can neither fit all of it nor miss it, which
     is what makes barriers between its minima. Seed 0 is the set that numbers are given for.
     """
+    if not 0 <= label_noise <= 1:
+        raise ValueError(f"load: clusters-8: label_noise must lie in [0, 1], got {label_noise}.")
     rng = np.random.default_rng(seed)
     centres = gaussian_centres(rng, 12, 10, 1.0)
     k = rng.integers(0, 12, 3000)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.arguments import count as whole
-from minigrad.arguments import generator
+from minigrad.arguments import generator, short, whole_number
 from minigrad.backend import xp
 from minigrad.kinds import expects
 
@@ -73,9 +73,10 @@ def batches(rng, n, batch_size, drop_last=False):
     `list(batches(...))` made once and reused is the same batches in every epoch.
     """
     generator("batches", rng)
-    whole("batches", "n", n, least=0)
-    if not isinstance(batch_size, (int, np.integer)) or not 1 <= batch_size:
-        raise ValueError(f"batches: batch_size={batch_size!r}. Use at least 1.")
+    n = whole("batches", "n", n, least=0)
+    if (whole_number(batch_size) or 0) < 1:
+        raise ValueError(f"batches: batch_size={short(batch_size)}. Use at least 1.")
+    batch_size = whole_number(batch_size)
     if drop_last and batch_size > n:
         raise ValueError(f"batches: batch_size={batch_size} exceeds the {n} examples and drop_last "
                          "leaves no batch. Use smaller batches or keep the last one.")
@@ -93,7 +94,7 @@ def epochs(rng, n, batch_size, count=None, drop_last=False, reshuffle=True):
     """
     generator("epochs", rng)
     if count is not None:
-        whole("epochs", "count", count, least=0)
+        count = whole("epochs", "count", count, least=0)
     fixed = None if reshuffle else list(batches(rng, n, batch_size, drop_last))
     epoch = 0
     while count is None or epoch < count:
@@ -104,6 +105,6 @@ def epochs(rng, n, batch_size, count=None, drop_last=False, reshuffle=True):
 
 def check_split(name, split):
     """'paper' or 'ours', else ValueError."""
-    if split not in ("paper", "ours"):
-        raise ValueError(f"{name}: split={split!r} is unknown. Use 'paper' (as published) or "
+    if not isinstance(split, str) or split not in ("paper", "ours"):
+        raise ValueError(f"{name}: split={short(split)} is unknown. Use 'paper' (as published) or "
                          "'ours' (with a validation part apart from the test set).")

@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from minigrad.backend import to_host
 from minigrad.kinds import expects, table, tokens, whole
 
 
@@ -27,6 +28,11 @@ def ngram_bits(train, test, symbols, orders):
     The first symbols of `test` have a shorter history and keep their lower-order probability.
     A history of n symbols is one integer in base V, so V^n has to stay below 2^63.
     """
+    train, test = to_host(train), to_host(test)
+    for name, tokens_of in (("train", train), ("test", test)):
+        if tokens_of.min() < 0 or tokens_of.max() >= symbols:
+            raise ValueError(f"ngram_bits: {name} has tokens from {tokens_of.min()} to "
+                             f"{tokens_of.max()}, outside of [0, {symbols}).")
     orders = [int(n) for n in orders.reshape(-1)]
     if max(orders) < 1 or symbols ** max(orders) >= 2**63:
         raise ValueError(f"ngram_bits: order {max(orders)} over {symbols} symbols does not fit 63 "

@@ -10,9 +10,8 @@ step); class means, labels and protocol: the original authors' notebook.
 import numpy as np
 
 import minigrad as mg
-from minigrad.arguments import counts
 from minigrad.backend import xp
-from minigrad.kinds import expects, natural
+from minigrad.kinds import expects, natural, whole
 
 from problems.finite_sums.finite_sum import FiniteSum
 
@@ -33,13 +32,12 @@ class HalfSpace(FiniteSum):
     Which minimum is global is not known: `minimisers` is None.
     """
 
-    @expects(std=natural, decay=natural)
+    @expects(seed=whole(0), per_class=whole(1), std=natural, decay=natural)
     def __init__(self, seed=0, labels="pm1", means="first", per_class=20, std=2.0, decay=1e-5):
         if labels not in ("01", "pm1"):
             raise ValueError(f"HalfSpace: labels must be '01' or 'pm1', got {labels!r}.")
         if means not in MEANS:
             raise ValueError(f"HalfSpace: means must be 'first' or 'second', got {means!r}.")
-        counts("HalfSpace", least=0, seed=seed), counts("HalfSpace", per_class=per_class)
         rng = np.random.default_rng(seed)
         self.a = np.concatenate([m + std * rng.normal(size=(per_class, len(m)))
                                  for m in np.array(MEANS[means], float)])

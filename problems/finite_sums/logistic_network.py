@@ -31,7 +31,10 @@ class LogisticNetwork(FiniteSum):
             raise ValueError(f"LogisticNetwork: {len(self.x)} inputs, but {len(self.y)} labels.")
         if not set(np.unique(self.y)) <= {-1.0, 1.0}:
             raise ValueError(f"LogisticNetwork: labels must be -1 or 1, got {np.unique(self.y)}.")
-        self.hidden, self.decay = count("LogisticNetwork", "hidden", hidden), decay
+        self.hidden = hidden = count("LogisticNetwork", "hidden", hidden)
+        self.decay = tuple(numbers("LogisticNetwork", "decay", decay, ndim=1).tolist())
+        if len(self.decay) != 2 or not min(self.decay) > 0:
+            raise ValueError(f"LogisticNetwork: decay must be two numbers above 0, got {decay}.")
         self.n, width = self.x.shape
         self.dimension = hidden * (width + 1)
 

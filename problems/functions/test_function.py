@@ -5,11 +5,20 @@ import copy
 import numpy as np
 
 from minigrad import xp
-from minigrad.kinds import expects, extended, function, or_function, reals
+from minigrad.arguments import short, whole_number
+from minigrad.kinds import expects, extended, function, or_function, reals, row
 from problems.problem import Problem
 
 LIBRARY = "Surjanovic & Bingham, Virtual Library of Simulation Experiments, sfu.ca/~ssurjano"
 SURVEY = "Jamil & Yang 2013, arXiv:1308.4008"
+
+
+def ends(where, name, value):
+    """(low, high), two finite numbers in this order."""
+    low_high = tuple(row(where, name, value))
+    if len(low_high) != 2 or not low_high[0] < low_high[1]:
+        raise ValueError(f"{where}: {name} must be (low, high) with low < high, got {short(value)}.")
+    return low_high
 
 
 class TestFunction(Problem):
@@ -29,7 +38,7 @@ class TestFunction(Problem):
 
     __test__ = False                                    # pytest: not a class of tests
 
-    @expects(f=function, minimisers=or_function(reals), minimum=or_function(extended))
+    @expects(f=function, bounds=ends, minimisers=or_function(reals), minimum=or_function(extended))
     def __init__(self, f, *, bounds, minimisers, minimum, source, any_dimension=False):
         self.f, self.name, self.formula = f, f.__name__, (f.__doc__ or "").strip()
         self.bounds, self.source, self.any_dimension = bounds, source, any_dimension
@@ -46,10 +55,10 @@ class TestFunction(Problem):
         """The same function, with the facts that hold in d coordinates."""
         if not self.any_dimension and d != 2:
             raise ValueError(f"{self.name}: is a function of 2 coordinates, not of {d}.")
-        if not isinstance(d, (int, np.integer)) or d < 1:
+        if (whole_number(d) or 0) < 1:
             raise ValueError(f"{self.name}: needs at least 1 coordinate, got {d!r}.")
         other = copy.copy(self)
-        other._set_dimension(d)
+        other._set_dimension(whole_number(d))
         return other
 
     def start(self, rng):

@@ -1,5 +1,5 @@
 """Barriers of Rastrigin's function: a grid of wells, each coordinate on its own."""
-from minigrad.arguments import counts
+from minigrad.arguments import count
 from minigrad.kinds import expects, whole
 from problems.functions import rastrigin
 
@@ -23,7 +23,7 @@ class EggBox(Potential):
     @expects(d=whole(1))
     def __init__(self, d=2, moved=None):
         moved = d if moved is None else moved
-        counts("EggBox", least=0, d=d, moved=moved)
+        moved = count("EggBox", "moved", moved, least=0)
         if not 1 <= moved <= d:
             raise ValueError(f"EggBox: between 1 and d = {d} coordinates can move, got {moved}.")
         end = tuple(NEIGHBOUR if i < moved else 0.0 for i in range(d))

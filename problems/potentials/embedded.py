@@ -23,7 +23,7 @@ class Embedded(Potential):
     @expects(potential=having("dimension", "minima", "routes"))
     def __init__(self, potential, d, rng=None, stiffness=100.0):
         k = potential.dimension
-        count("Embedded", "d", d)
+        d = count("Embedded", "d", d)
         if d < k:
             raise ValueError(f"Embedded: {type(potential).__name__} has {k} coordinates and does "
                              f"not fit into {d}.")

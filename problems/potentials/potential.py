@@ -67,7 +67,8 @@ class Potential(Problem):
 
 
 def positive(name, key, value):
-    """The value, if it is above 0."""
-    if not real(name, key, value) > 0:
+    """The value as a float, if it is above 0."""
+    value = real(name, key, value)
+    if not value > 0:
         raise ValueError(f"{name}: {key} must be positive, got {value}.")
     return value

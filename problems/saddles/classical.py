@@ -2,7 +2,7 @@
 import numpy as np
 
 import minigrad as mg
-from minigrad.arguments import count, numbers
+from minigrad.arguments import numbers
 from minigrad.backend import to_host, xp
 from minigrad.kinds import brought, expects, real, table, whole
 
@@ -49,7 +49,6 @@ class StrictSaddle(Problem):
 
     @expects(d=whole(), gam=real, rotation=brought)
     def __init__(self, d=10, gam=1.0, rotation=None):
-        count("StrictSaddle", "d", d, least=0)
         if d < 2 or not gam > 0:
             raise ValueError(f"StrictSaddle: needs d >= 2 and gam > 0, got d={d}, gam={gam}.")
         self.d, self.gam = d, gam
@@ -79,7 +78,6 @@ class ScalarNet(Problem):
 
     @expects(depth=whole(1))
     def __init__(self, depth=2):
-        count("ScalarNet", "depth", depth, least=0)
         if depth < 2:
             raise ValueError(f"ScalarNet: depth must be at least 2, got {depth}.")
         self.depth, self.minimum, self.minimisers = depth, 0.0, ((1.0,) * depth,)

@@ -4,7 +4,6 @@ import math
 import numpy as np
 
 import minigrad as mg
-from minigrad.arguments import count
 from minigrad.backend import xp
 from minigrad.kinds import expects, real, whole
 
@@ -43,7 +42,6 @@ class Octopus(Problem):
 
     @expects(d=whole(), L=real, gam=real, tau=real)
     def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
-        count("Octopus", "d", d, least=0)
         if d < 1 or not L >= gam > 0 or not tau > 0:
             raise ValueError("Octopus: needs d >= 1, L >= gam > 0 and tau > 0, "
                              f"got d={d}, L={L}, gam={gam}, tau={tau}.")

@@ -40,7 +40,7 @@ class PSpin(Problem):
     """
 
     def __init__(self, N, p=3, rng=None):
-        counts("PSpin", least=0, N=N, p=p)
+        N, p = counts("PSpin", least=0, N=N, p=p)
         if N < 2 or p < 2:
             raise ValueError(f"PSpin: needs N >= 2 and p >= 2, got N={N}, p={p}.")
         if rng is None:

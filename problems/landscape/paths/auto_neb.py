@@ -40,9 +40,10 @@ def momentum_sgd(lr):
 
 def several(where, name, value):
     """Cycles, at least one."""
-    if not every("lr")(where, name, value):
+    cycles = every("lr")(where, name, value)
+    if not cycles:
         raise ValueError(f"{where}: there are no {name}. Give at least one Cycle(steps, lr).")
-    return value
+    return cycles
 
 
 @expects(objective=landscape, cycles=several, first=whole())

@@ -9,7 +9,7 @@ import heapq
 
 import numpy as np
 
-from minigrad.arguments import short
+from minigrad.arguments import short, whole_number
 from minigrad.backend import to_host, xp
 from minigrad.kinds import expects, reals, table, whole
 from problems.landscape.doors import heights_of
@@ -19,10 +19,10 @@ from .path import check_ends
 
 def cell(where, name, value):
     """(row, column), two whole numbers."""
-    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(
-            isinstance(i, (int, np.integer)) for i in value):
+    cell = [whole_number(i) for i in value] if hasattr(value, "__iter__") else []
+    if len(cell) != 2 or None in cell:
         raise TypeError(f"{where}: {name} must be a cell (row, column), got {short(value)}.")
-    return value
+    return tuple(cell)
 
 
 @expects(heights=reals, start=cell, end=cell)

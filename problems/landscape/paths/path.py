@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from minigrad.arguments import point
 from minigrad.backend import float_of, to_host, xp
 from minigrad.kinds import array, expects
 
@@ -251,6 +252,8 @@ def angle(name, part, p, q):
 def check_ends(name, start, end):
     """Raises ValueError unless both are one point (d,) of one network."""
     shapes = getattr(start, "shape", ()), getattr(end, "shape", ())
+    if len(shapes[0]) == len(shapes[1]) == 1:
+        point(name, start, "start"), point(name, end, "end")
     if shapes[0] != shapes[1] or len(shapes[0]) != 1:
         raise ValueError(f"{name}: needs two points of one shape (d,), got {tuple(shapes[0])} and "
                          f"{tuple(shapes[1])}. Do both belong to the same network?")
@@ -260,6 +263,7 @@ def check_points(name, points):
     if getattr(points, "ndim", 0) != 2 or len(points) < 2:
         raise ValueError(f"{name}: needs at least two points, (K, d), got shape "
                          f"{tuple(getattr(points, 'shape', ()))}.")
+    point(name, points, "points")
 
 
 def on_host(t):

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import count
 from minigrad.kinds import brought, expects, real
 from minigrad.backend import to_host, xp
 
@@ -87,8 +88,7 @@ def kernel_pca(rows, kernel="rbf", bandwidth="median", components=4):
                          "the runs that diverged.")
     if kernel not in KERNELS:
         raise ValueError(f"kernel_pca: unknown kernel {kernel!r}. Use one of {', '.join(KERNELS)}.")
-    if isinstance(components, bool) or not isinstance(components, int) or components < 1:
-        raise ValueError(f"kernel_pca: components must be a whole number >= 1, got {components!r}.")
+    components = count("kernel_pca", "components", components)
     sigma2 = width_of(rows, bandwidth) if kernel == "rbf" else None
     K = table(rows, rows, kernel, sigma2)
     means = K.mean(axis=1)
