@@ -16,7 +16,8 @@ class OutOfRange(IndexError, ValueError):
 INNER = (ValueError, TypeError, IndexError, AttributeError, KeyError, ArithmeticError,
          AssertionError, NotImplementedError)           # what comes out of the inside of a calculation
 WORDS_OF_NUMPY = ("ufunc", "object ", "NoneType", "Input operand", "cannot reshape", "could not",
-                  "unexpected keyword", "positional", "unsupported", "invalid literal", "must be str")
+                  "unexpected keyword", "positional", "unsupported", "invalid literal", "must be str",
+                  "unpack", "interpreted as", "only integer scalar")
 
 
 def explained(operation, arrays, error, settings=None):
