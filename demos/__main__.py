@@ -4,6 +4,7 @@
     python -m demos NAME --help       its question, the expected answer, the time, the source
     python -m demos NAME --quick      run it
     python -m demos all --quick       run every one, and write the ledger of all claims
+    python -m demos equations eq. 4   which line computes it
 
 A demo is a module (or package) in this folder, or in one below it, that defines
 
@@ -129,6 +130,10 @@ def main(argv=None):
     if not argv or argv[0] in ("-h", "--help"):
         return show_list(found)
     name = argv[0]
+    if name == "equations":
+        from demos.trial.equations import main as equations
+
+        return equations(argv[1:])
     if name != "all" and name not in found:
         return complain(unknown(name, found), 2)
     os.environ["MPLBACKEND"] = "Agg"                    # figures are files: no display needed
@@ -208,7 +213,8 @@ def objection(name, demo, args):
 def show_list(found):
     width = max(map(len, found), default=0)
     print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n"
-          "python -m demos all [--quick] [--jobs N]       all of them, and one ledger\n")
+          "python -m demos all [--quick] [--jobs N]       all of them, and one ledger\n"
+          "python -m demos equations [WORD ...]           which line computes a paper's formula\n")
     for name, claim in found.items():
         lines = textwrap.wrap(claim, WIDTH - width - 4) or [""]
         print(f"  {name:<{width}}  " + ("\n" + " " * (width + 4)).join(lines))

@@ -236,7 +236,12 @@ class Optimizer:
         return weight_sum(values, t)[places]
 
     def shrink(self, delta, lr, theta):
-        """Decoupled decay: δ ← δ - η λ θ, outside of whatever scales the gradient."""
+        """Decoupled decay, outside of whatever scales the gradient.
+
+            δ ← δ - η λ θ
+
+        Source: Loshchilov & Hutter 2017, arXiv:1711.05101; outside of the metric: arXiv:2509.03594.
+        """
         if not is_zero(self.decay):
             delta -= theta * (lr * self.decay)
 

@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from demos.alpha_beta import bounds
 from demos.evidence import t_interval
 from minigrad.backend import to_host, xp
 from optim import NGN, SGD, AdaGradNorm, DecSPS, StochasticPolyak, polynomial
@@ -75,43 +76,25 @@ def closed_form(report):
 
 def methods(f, alpha, beta, L, start):
     """(name, optimizer, bound(K, what was met on the way)) with the rates the theorems allow."""
-    a, s = alpha - beta, f.interpolation_error
+    a, low = alpha - beta, f.lowest
     R2 = float(np.sum((start - f.nearest(start[None])[0, 0]) ** 2))
-    low, positive = f.lowest, f.positive_error
     lift = 1.0 if f.lowest.min() <= 0 else 0.0              # NGN needs f_i > 0: an exact shift
-    g = a / (2 * L)
-    root, c = math.sqrt, 1.0 / a
-    c1 = c / (min(1 / (2 * c * L), 1.0) * (2 * a * c - 1))
-    P, c2 = (1 + L) * (1 + 2 * L), 2 * L * (a - 1) + a
-    bumps = L * max(2 * L - 1, 0) * (positive + lift)
-    D0 = 1.0 / root(2)
+    known = bounds.Constants(alpha, beta, L, R2, f.interpolation_error, f.positive_error + lift)
+    g, c, D0 = a / (2 * L), 1.0 / a, 1.0 / math.sqrt(2)
+    b0 = 2 * L * D0 / a
     return [
-        ("SGD", lambda: SGD(g),
-         lambda K, it: R2 / (K * g * a) + 2 * L * g / a * s + 2 * beta / a * s),
-        ("SGD/√k", lambda: SGD(polynomial(g)), lambda K, it: 5 * R2 / (4 * a * g * root(K))
-         + 5 * g * L * s * math.log(K + 1) / (a * root(K)) + 2 * beta * s / a),
+        ("SGD", lambda: SGD(g), lambda K, it: bounds.sgd(known, K, g)),
+        ("SGD/√k", lambda: SGD(polynomial(g)), lambda K, it: bounds.sgd_falling(known, K, g)),
         ("SPS", lambda: StochasticPolyak(1.0, c=c, minimum=lambda t: low[0]),
-         lambda K, it: c1 / K * R2 + 2 * alpha * c1 * s),
+         lambda K, it: bounds.sps(known, K, c)),
         ("DecSPS", lambda: DecSPS(1.0, c=c, minimum=lambda t: low[0]),
-         lambda K, it: (2 * max(L, 1 / (2 * c)) * it["D2"] * c * root(K) / (K * a)
-                        + 2 * beta * s / a + s / (a * c) * 2 / root(K))),
-        ("NGN", lambda: Lifted(NGN(1.0), lift), lambda K, it: R2 * (1 + 2 * L) ** 2 / (2 * K * c2)
-         + 3 * L * alpha * (1 + L) * s / c2 + bumps / c2 + 2 * beta * s / c2),
+         lambda K, it: bounds.decsps(known, K, c, it["D2"])),
+        ("NGN", lambda: Lifted(NGN(1.0), lift), lambda K, it: bounds.ngn(known, K)),
         ("NGN/√k", lambda: Lifted(NGN(polynomial(1.0)), lift),
-         lambda K, it: 5 * P / 8 * R2 / root(K)
-         + 7.5 * L * P * alpha * s * math.log(K + 1) / root(K) + P * beta * s / a
-         + 5 * P * bumps / 2 * math.log(K + 1) / root(K)),
-        ("AdaGrad-norm", lambda: AdaGradNorm(D0, b0=2 * L * D0 / a, largest=True),
-         lambda K, it: adagrad(K, it, R2, D0, 2 * L * D0 / a, a, alpha, s)),
+         lambda K, it: bounds.ngn_falling(known, K)),
+        ("AdaGrad-norm", lambda: AdaGradNorm(D0, b0=b0, largest=True),
+         lambda K, it: bounds.adagrad(known, K, D0, b0, it["G2"], it["g0"])),
     ]
-
-
-def adagrad(K, it, R2, gamma, b0, a, alpha, s):
-    """Theorem 7 with 4 alpha; G the largest slope met, D² <= |g_0|²."""
-    top, D2 = it["G2"], it["g0"]
-    rise = math.sqrt(b0 * b0 + top * K)
-    return (R2 * rise / (gamma * K * a)
-            + 4 * alpha * s * rise * math.sqrt(b0 * b0 + D2 * (K + 1)) / (a * K * D2))
 
 
 class Lifted:

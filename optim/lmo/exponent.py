@@ -158,6 +158,9 @@ def bound(G, M, A, low=0.0, high=1.0):
 
     It takes the worst of all positions of the gradient's directions among those of the inputs, and
     so recommends Muon too often. Choice(t, H, N, denominator). Arguments as of `criterion`.
+
+    Source: Massena, Friedrich & Serrurier 2026, arXiv:2605.19781: its authors' code, and the essay
+    that came before.
     """
     fitting("bound", G, M, A, low, high)
     check("bound", A, what="A")
@@ -187,7 +190,12 @@ def bound_of(s, a, t):
 
 
 def nuclear_rank(G):
-    """|G|_*²/|G|_F²: how many directions a gradient has, in effect. From 1 to the rank."""
+    """|G|_*²/|G|_F²: how many directions a gradient has, in effect. From 1 to the rank.
+
+        Muon's bound is the better one where  |G|_*²/|G|_F² >= |A|_F²/|A|_op²
+
+    Source: Davis & Drusvyatskiy 2025, arXiv:2512.04299; the ends of `bound`, arXiv:2605.19781.
+    """
     check("nuclear_rank", G, what="G")
     s = svd(G)[1]
     return plain(to_host(s.sum(axis=-1)**2 / (s * s).sum(axis=-1)))

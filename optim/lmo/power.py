@@ -3,6 +3,10 @@
 Three ways to the same matrix. Singular vectors are never needed one by one, so the eigenvalues of
 the smaller Gram matrix do; and a weighted sum of the iterates of a polar iteration does without any
 decomposition, which is what a GPU wants.
+
+    Ψ_t(M) = U diag(s^t) Vᵀ
+
+Source: Massena, Friedrich & Serrurier 2026, arXiv:2605.19781, which writes p = 1/t.
 """
 from functools import lru_cache
 

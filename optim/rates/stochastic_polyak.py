@@ -27,7 +27,8 @@ class StochasticPolyak(ScalarRate):
 
         γ_k = min{ (f_k - f_k*) / (c |g_k|²), γ_b }
 
-    Source: Loizou et al. 2021, arXiv:2002.10542 (SPS_max; the growth limit is its smoothing).
+    Source: Loizou et al. 2021, arXiv:2002.10542 (SPS_max; the growth limit is its smoothing); as
+    used in arXiv:2410.12455.
     Differs from the paper: γ_b is returned where |g|² < 1e-30.
 
     lr        γ_b  largest rate, or a schedule of it
@@ -74,7 +75,7 @@ class DecSPS(StochasticPolyak):
 
     with c_{-1} = c_0 and γ_{-1} = γ_b. Needs bounded iterates in theory.
 
-    Source: Orvieto et al. 2022, arXiv:2205.04583 (DecSPS).
+    Source: Orvieto et al. 2022, arXiv:2205.04583 (DecSPS); as used in arXiv:2410.12455.
     Differs from the paper: nothing.
 
     lr   γ_b  largest rate;   c  c_0;   minimum, State and Raises as for StochasticPolyak
@@ -96,7 +97,7 @@ class NGN(ScalarRate):
     For an L-smooth f >= 0 it lies in [γ/(1 + γ L), γ]: any γ may be tried. It is the induced metric
     of √f, `Induced(SGD(γ), q=0.5, xi=γ/2)`; that reading is ours.
 
-    Source: Orvieto & Xiao 2024, arXiv:2407.04358 (NGN).
+    Source: Orvieto & Xiao 2024, arXiv:2407.04358 (NGN); as used in arXiv:2410.12455.
     Differs from the paper: nothing.
 
     lr      γ   largest rate; a schedule gives the decreasing variant

@@ -5,7 +5,7 @@
 The mean has a minimum near each centre, or a higher one at some, and saddles between: landscapes
 where neither PL nor Aiming can hold. Every φ tends to 1.
 
-Source: arXiv:2410.12455, examples 2, 3, 6 and the remark on n functions of d coordinates.
+Source: arXiv:2410.12455, the remark on n functions of d coordinates; its examples stand below.
 Errata    the constants the paper gives for example 3 (f* = .408, f(0, 0) = .588) belong to
           φ_2 = r/(1+r), which is `example3`; its formula, with one term mistyped, reads most like
           r/(4+r), which is `example3_variant`. f_1* is 1/4 there, not 0. In example 2 the bound
@@ -112,12 +112,18 @@ class Bowls(FiniteSum):
 
 
 def example2():
-    """f_1 = 1 - exp(-|x|²), f_2 = 1 - exp(-|x - (2, 2)|²): a saddle at (1, 1)."""
+    """f_1 = 1 - exp(-|x|²), f_2 = 1 - exp(-|x - (2, 2)|²): a saddle at (1, 1).
+
+    Source: arXiv:2410.12455, example 2.
+    """
     return Bowls([[0.0, 0.0], [2.0, 2.0]], "gauss")
 
 
 def example3():
-    """f_1 = (1+r)/(4+r), f_2 = q/(1+q), q = |x - (2.5, 2.5)|²: a local minimum by the origin."""
+    """f_1 = (1+r)/(4+r), f_2 = q/(1+q), q = |x - (2.5, 2.5)|²: a local minimum by the origin.
+
+    Source: arXiv:2410.12455, example 3.
+    """
     return Bowls([[0.0, 0.0], [2.5, 2.5]], ("raised", "1+r"))
 
 
@@ -127,5 +133,8 @@ def example3_variant():
 
 
 def example6():
-    """f_1 = r/(1+r), f_2 = q/(1+q), q = |x - (1, 1)|²: two minima and a saddle at (1/2, 1/2)."""
+    """f_1 = r/(1+r), f_2 = q/(1+q), q = |x - (1, 1)|²: two minima and a saddle at (1/2, 1/2).
+
+    Source: arXiv:2410.12455, example 6.
+    """
     return Bowls([[0.0, 0.0], [1.0, 1.0]], "1+r")

@@ -4,6 +4,8 @@
 
 W is (k, n), S is (k, m), k <= rank X. The minimisers come from the k largest singular values,
 W* = (U_k √Σ_k)ᵀ, S* = √Σ_k V_kᵀ, and with them (A W*, A^{-T} S*) for every invertible A.
+
+Source: arXiv:2410.12455, example 4.
 """
 import numpy as np
 
@@ -18,7 +20,6 @@ class MatrixFactorisation(FiniteSum):
     """The entries of X (n, m) as products of k-vectors; theta = (W row by row, S row by row).
 
     residuals   (n, m) X - W*ᵀS*: the same on the whole orbit
-    Source      arXiv:2410.12455, example 4
     """
 
     def __init__(self, X, k=1):

@@ -4,7 +4,7 @@
 
 The minimisers fill hyperplanes s = s*, and a point's nearest one is reached along (1, ..., 1).
 
-Source: arXiv:2410.12455, example 1 and the remark on n functions of d coordinates.
+Source: arXiv:2410.12455, the remark on n functions of d coordinates; its example stands below.
 """
 import numpy as np
 
@@ -76,5 +76,8 @@ class Ridges(FiniteSum):
 
 
 def example1():
-    """f_1 = s²/(1+s²), f_2 = (s+1)²/(1+(s+1)²), s = x + y: minimal on the line s = -1/2."""
+    """f_1 = s²/(1+s²), f_2 = (s+1)²/(1+(s+1)²), s = x + y: minimal on the line s = -1/2.
+
+    Source: arXiv:2410.12455, example 1.
+    """
     return Ridges([0.0, 1.0])

@@ -77,7 +77,7 @@ class MuellerBrown(Gaussians):
 
         V(x, y) = Σ_k A_k exp( a_k (x - X_k)² + b_k (x - X_k)(y - Y_k) + c_k (y - Y_k)² )
 
-    Source: Mueller & Brown, Theoretica Chimica Acta 53, 75 (1979).
+    Source: Mueller & Brown 1979, Theoretica Chimica Acta 53, 75.
 
     The lowest way between the first two minima passes both saddles.
     """

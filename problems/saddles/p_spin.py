@@ -111,6 +111,8 @@ def semicircle_index(q):
     """Share of a semicircle of radius 1 around q that lies below zero.
 
         α = 1/2 - (q √(1 - q^2) + asin q)/π,      q clipped to [-1, 1]
+
+    Source: Bray & Dean 2007, Physical Review Letters 98.
     """
     q = np.clip(table("semicircle_index", "q", q), -1.0, 1.0)
     return 0.5 - (q * np.sqrt(1.0 - q * q) + np.arcsin(q)) / math.pi

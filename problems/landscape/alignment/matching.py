@@ -57,6 +57,8 @@ class Matching(NamedTuple):
 def weight_matching(symmetries, theta_a, theta_b, rng, sweeps=100, starts=5):
     """Permute B (d,) to be as similar to A (d,) as coordinate ascent can make it.
 
+        F(π) = <θ_A, π(θ_B)>,      group by group  π ← argmax F, a linear assignment
+
     symmetries  `find_symmetries(network)`
     rng         draws the order of the groups in each sweep, and the starts after the first
     sweeps      through all the groups, at most

@@ -5,6 +5,8 @@
 `HessianOp` linearises the gradient once at theta and is then applied as often as wanted. A product
 costs about as much as a gradient, and no n x n matrix ever exists. `MatrixOp` gives a matrix the
 same face, so that every estimator can be tried where the answer is known.
+
+Source: Pearlmutter 1994, Neural Computation 6.
 """
 import math
 

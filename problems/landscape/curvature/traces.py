@@ -79,6 +79,8 @@ def trace(op, m, method="hutchinson", rng=None, probes="rademacher", tol=0.05):
 def hutchinson(op, m, rng, probes="rademacher", tol=0.05):
     """Mean of z^T A z over m probes.
 
+        tr A ~ (1/m) Σ_i z_i^T A z_i,      E[z z^T] = I
+
     Variance of one probe: 2 (|A|_F^2 - sum_i A_ii^2) for z = +-1, so a diagonal matrix is exact
     with one; 2 |A|_F^2 for Gaussian z.
 

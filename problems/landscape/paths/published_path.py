@@ -2,11 +2,8 @@
 
     φ(t) = (1-t) θ₀ + t θ₁ + Σ_{n=1..N} b_n sin(nπt),   φ_m = φ(t_m), t_m equally spaced
 
-    as printed   Σ_m L(φ_m)  + λ Σ_m |φ_{m+1} - φ_m|²          (its eq. 4)
-    as coded     Σ_m L(φ_m)² + λ Σ_m |φ_{m+1} - φ_m|²          (its toy notebook)
-
-Adam on b from b = 0. The paper's figure comes from the second; the first does not reach its values.
-Ours is `fourier_path`. These two are here to be compared with, and are used nowhere else.
+Adam on b from b = 0 lowers the sum of heights as printed, the sum of their squares as coded. The
+paper's figure comes from the second; the first does not reach its values. Ours is `fourier_path`. These two are here to be compared with, and are used nowhere else.
 """
 import math
 from typing import Any, NamedTuple
@@ -37,6 +34,12 @@ class Published(NamedTuple):
 
 class PublishedPath:
     """Adam on the coefficients of a sine series, every point of the curve in one batch.
+
+        J = Σ_m L(φ_m)  + λ Σ_m |φ_{m+1} - φ_m|²                                         (eq. 4)
+        J = Σ_m L(φ_m)² + λ Σ_m |φ_{m+1} - φ_m|²                      in the code's toy notebook
+        H = max_m L(φ_m)                                                                 (eq. 5)
+        ∂J/∂b_n = Σ_m ∇L(φ_m) sin(nπt_m)                                            (Algorithm 2)
+                  + 2 λ Σ_m (φ_{m+1} - φ_m) (sin(nπt_{m+1}) - sin(nπt_m))
 
     power    1: sum of heights, as printed;  2: sum of squared heights, as coded
     terms    N;    points  M, both ends included;    penalty  λ

@@ -15,7 +15,7 @@ weights mostly show their norms: look at unit vectors (`unit`) and aligned ones 
 in d >> n dimensions look like the corners of a simplex, so even the first components carry little.
 `gaussian_twins` gives the null model: vectors that share nothing but the mean and the deviation.
 
-Source: Schölkopf, Smola & Müller, Neural Computation 10, 1299 (1998). With 2σ² = number of
+Source: Schölkopf, Smola & Müller 1998, Neural Computation 10, 1299. With 2σ² = number of
 parameters, as arXiv:2602.21276 uses it on trained networks: bandwidth="parameters".
 """
 from dataclasses import dataclass
