@@ -10,6 +10,7 @@ import numpy as np
 import minigrad as mg
 import optim
 from demos.speed.timing import Case, Compared
+from optim.second_order.krylov import krylov_basis
 from problems import Network
 from problems.networks.mlp import MLP
 
@@ -151,7 +152,21 @@ def cases():
               ("Hessian-vector product / torch", "hvp", "torch hvp", 1.0)]
     return [Case("MLP 784-256-128-10", agree, [("MLP " + c, *rest) for c, *rest in bounds],
                  agree=[["gradient", "hand", "torch", "autograd", "jax"],
-                        ["hvp", "again", "torch hvp"]], rtol=1e-4)]
+                        ["hvp", "again", "torch hvp"]], rtol=1e-4),
+            krylov(problem, theta, (x, labels), v)]
+
+
+def krylov(problem, theta, batch, v, steps=100):
+    """Lanczos beside the products that it asks for: what orthogonality costs."""
+    H = mg.hvp(lambda t: problem.loss(t, batch), theta)
+
+    def products():
+        for _ in range(steps):
+            H(v)
+    return Case(f"Lanczos, n = {theta.size:,}", {
+        "lanczos": lambda: krylov_basis(H, v, steps), "products": products},
+        [(f"{steps} steps of Lanczos at n = {theta.size:,} / their products alone", "lanczos",
+          "products", 1.4)])
 
 
 def compared(work):
