@@ -1,4 +1,4 @@
-"""The slips: each claim can come out the other way, and the corrections are right by other means."""
+"""The slips: each claim can come out the other way; corrections are right by other means."""
 import json
 
 import numpy as np

@@ -49,7 +49,7 @@ def run_times():
         "A1", "run times of the best runs", "test function notebook, printed table",
         ("the seconds of each optimizer's best run",
          f"an update costs {ratio[0]:.2f} times as much in runs that arrive as in runs that do "
-         f"not; our own update booked by that line (at arrival, total += total) {ours[0]:.2f} times",
+         f"not; our update booked by that line (at arrival, total += total) {ours[0]:.2f} times",
          "a run is booked once", f"the same update of ours {ours[1]:.2f} times"),
         "published milliseconds an update, in runs that arrive / in runs that do not (booked once: "
         "1)", ratio, dict(equivalent=(2.0, 0.2), how=f"95 % t of logarithms, {len(both)} "
@@ -197,7 +197,8 @@ def square_root():
         _, g = objective.value_and_grad(x)
         a, b, c = (to_host(m.update(g, loss, x, m.init(x))[0]) for m in (ngn, induced, plain))
         size = np.abs(a).max()
-        worst, other = max(worst, np.abs(a - b).max() / size), max(other, np.abs(a - c).max() / size)
+        worst = max(worst, np.abs(a - b).max() / size)
+        other = max(other, np.abs(a - c).max() / size)
     return Slip(
         "A7", "NGN and the induced metric", "A's metrics of L and log L; NGN in document D",
         ("two methods of two papers",

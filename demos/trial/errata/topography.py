@@ -1,4 +1,4 @@
-"""Document B, SGD against quasi-Newton: what its text says, what its code does, what it measures."""
+"""Document B, SGD against quasi-Newton: what its text says, and what its code does."""
 import numpy as np
 
 import minigrad as mg
@@ -198,7 +198,7 @@ def search(seed, steps=300):
         "B8", "Brent's line search", "class name and comments of the code",
         ("a search by Brent's method", "no parabola is in it: six heights and golden sections; on "
          f"a line that only rises it accepts a point {step.height - 1.0:.0e} higher (on a network "
-         f"{rises['coded']} of {steps} steps go up)", "a golden section that refuses a higher point",
+         f"{rises['coded']} of {steps} steps go up)", "golden sections that refuse a higher point",
          f"{rises['monotone']} of {steps}"),
         f"rise that the search accepts on the line 1 + {slope:g} a", step.height - 1.0,
         dict(above=0.0, how="exact: one search of six heights"))

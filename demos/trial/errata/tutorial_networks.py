@@ -48,7 +48,7 @@ def smooth(points, seed, kind, activation, mark, title):
         (f"it does, each by itself: here {kind}, {activation}", f"λ_max of {DEEP} layers at the "
          f"start is {numbers(middle)} (plain, {kind}; medians)",
          "both together", f"λ_max at 24 layers / at 2 {both.text}"),
-        f"λ_max at the start, {DEEP} layers, {activation}: {kind} / plain (below 1: smoother)", ratio,
+        f"λ_max at the start, {DEEP} layers, {activation}: {kind} / plain (< 1: smoother)", ratio,
         dict(above=1.0, how=f"95 % t of logarithms, n = {STARTS} starts"))
 
 
@@ -101,8 +101,8 @@ def differences(points, seed):
     off = {name: abs(ratios[USUAL] - 1.0) for name, ratios in found.items()}
     return Slip(
         "C9", "λ_max of ReLU networks by finite differences", "packages that offer them",
-        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with skips, "
-         f"differences / exact: {numbers(found['relu'])} for steps {numbers(STEPS)} of |θ|: they "
+        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with skips, by "
+         f"differences / exactly: {numbers(found['relu'])} for steps {numbers(STEPS)} of |θ|: they "
          "count every kink that a step crosses", "exact products; smaller steps, the deeper the "
          "network; or an activation without kinks", f"tanh: {numbers(found['tanh'])}"),
         "ReLU: relative error of λ_max at the usual step, 1e-5", off["relu"],
@@ -147,7 +147,7 @@ def soups():
     tuned = kept("landscape", "model_merging", "greedy soup minus best single network")
     return Slip(
         "C11", "averaging weights merges models without loss", TUTORIAL,
-        ("models are merged by the mean of their weights", f"four networks of their own starts lose "
+        ("models are merged by the mean of their weights", f"four networks from four starts lose "
          f"{lost.text} in accuracy", "models fine-tuned from one start, chosen greedily",
          f"gain over the best of them {tuned.text}"),
         "accuracy that the mean of networks from different starts loses", lost.value,
