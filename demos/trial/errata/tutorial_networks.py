@@ -101,8 +101,8 @@ def differences(points, seed):
     off = {name: abs(ratios[USUAL] - 1.0) for name, ratios in found.items()}
     return Slip(
         "C9", "λ_max of ReLU networks by finite differences", "packages that offer them",
-        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with skips, by "
-         f"differences / exactly: {numbers(found['relu'])} for steps {numbers(STEPS)} of |θ|: they "
+        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with skips, "
+         f"by differences / exactly: {numbers(found['relu'])} for steps {numbers(STEPS)} of |θ|: they "
          "count every kink that a step crosses", "exact products; smaller steps, the deeper the "
          "network; or an activation without kinks", f"tanh: {numbers(found['tanh'])}"),
         "ReLU: relative error of λ_max at the usual step, 1e-5", off["relu"],
