@@ -101,10 +101,10 @@ def differences(points, seed):
     off = {name: abs(ratios[USUAL] - 1.0) for name, ratios in found.items()}
     return Slip(
         "C9", "λ_max of ReLU networks by finite differences", "packages that offer them",
-        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with skips, "
-         f"by differences / exactly: {numbers(found['relu'])} for steps {numbers(STEPS)} of |θ|: they "
-         "count every kink that a step crosses", "exact products; smaller steps, the deeper the "
-         "network; or an activation without kinks", f"tanh: {numbers(found['tanh'])}"),
+        ("products with the Hessian as differences of gradients", f"{depth} ReLU layers with "
+         f"skips, by differences / exactly: {numbers(found['relu'])} for steps {numbers(STEPS)} of "
+         "|θ|: they count every kink that a step crosses", "exact products; steps that are "
+         "smaller the deeper the network; or an activation without kinks", f"tanh: {numbers(found['tanh'])}"),
         "ReLU: relative error of λ_max at the usual step, 1e-5", off["relu"],
         dict(at_least=0.01, how=ONE, why="one per cent; the smooth network is off by "
              f"{off['tanh']:.0e}"), None, {"steps": STEPS, **found})
