@@ -87,7 +87,7 @@ def check_channels(name, x, axis, one, other):
     """Raise unless there is one number of both kinds for each channel, counted by that axis of x:
     gain and shift, or mean and variance."""
     if not -x.ndim <= axis < x.ndim or not (one.shape == other.shape == (x.shape[axis],)):
-        raise ValueError(f"{name}: x {x.shape} does not fit {one.shape} and {other.shape}. Give one "
+        raise ValueError(f"{name}: x {x.shape} does not fit {one.shape} and {other.shape}. Give a "
                          f"gain and shift, mean and variance for each place along axis {axis}.")
 
 

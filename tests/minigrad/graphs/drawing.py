@@ -38,6 +38,8 @@ class Drawing:
             drawn[int(self.rng.integers(n))] = 0
         elif n and self.long and self.chance(0.5):
             drawn[int(self.rng.integers(n))] = min(self.pick(65, 130, 700), longest)
+            if self.chance(0.3):
+                drawn[int(self.rng.integers(n))] = min(30, longest)
         return tuple(drawn)
 
     def normal(self, *shape):
@@ -142,12 +144,12 @@ class Drawing:
         return at if (new == x).all() else self.moved(at, new)
 
     def apart(self, at):
-        """0.1 x + numbers that are all different and not 0: no two are near each other."""
+        """tanh(x) / 10 + numbers all different and not 0: no two are near each other."""
         x = self.value(at)
         steps = (self.rng.permutation(x.size) + 0.5 - x.size // 2).reshape(x.shape)
         if self.alone:
             return self.moved(at, steps * 0.4 + 0.04)
-        small = self.add("mul", at, 0.1 / max(1.0, float(np.abs(x).max(initial=0))))
+        small = self.add("mul", self.add("tanh", at), 0.1)
         return self.add("add", small, steps * 0.4 + 0.04)
 
     def settled(self, at):

@@ -134,7 +134,7 @@ def ours(program, dtype="float64", laid_out=xp.asarray):
     """All values as a function of the leaves, by minigrad; constants laid out in some way."""
     def given(a):
         return dtype if a is SAME else laid_out(
-            xp.asarray(a.astype(dtype) if a.dtype.kind == "f" else a))
+            xp.asarray(a.astype(dtype if a.dtype.kind == "f" else a.dtype)))    # always a copy
     return lambda leaves: evaluate(by_minigrad, program, leaves, given)
 
 
@@ -143,11 +143,18 @@ def leaves_of(program, dtype="float64"):
 
 
 def height(program, dtype="float64", laid_out=xp.asarray):
-    """The scalar function of the leaves: every value times its weights, summed; no integers."""
+    """The scalar function of the leaves: `weighed` values, summed; no integers."""
     values = ours(program, dtype, laid_out)
     weights = [xp.asarray(w.astype(dtype)) for w in program.slopes_of(program.weights)]
-    return lambda leaves: sum(mg.sum(v * w) for v, w in zip(program.slopes_of(values(leaves)),
-                                                            weights))
+    return lambda leaves: sum(mg.sum(weighed(v, w)) for v, w in zip(
+        program.slopes_of(values(leaves)), weights))
+
+
+def weighed(v, w):
+    """h + h²/2 + h³/6, h = w v: the cotangent of every value depends on the leaves too, and so does
+    its derivative."""
+    h = v * w
+    return h + h * h * (0.5 + h * (1 / 6))
 
 
 def on_each_device(here, there):

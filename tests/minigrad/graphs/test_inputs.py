@@ -12,11 +12,11 @@ import minigrad as mg
 from minigrad.backend import on_device, to_host, xp
 from tests.minigrad.graphs.drawn import NAMES, alone, graph, refused
 from tests.minigrad.graphs.program import (by_minigrad, evaluate, height, leaves_of, on_each_device,
-                                           ours, reference)
+                                           ours, reference, weighed)
 from tests.minigrad.test_layouts import fortran, read_only, strided
 
 ROOT = Path(mg.__file__).parent.parent
-GRAPHS = on_each_device(48, 8)              # for each kind of check; in the slow ones ten times it
+GRAPHS = on_each_device(32, 8)              # for each kind of check; in the slow ones ten times it
 
 
 def derivatives(program, x, dtype="float64", laid_out=xp.asarray):
@@ -149,7 +149,7 @@ def rounded(program, seed):
 
     def given(a):
         return xp.asarray(a) if isinstance(a, np.ndarray) else "float64"
-    return lambda x: sum(mg.sum(v * w) for v, w in zip(
+    return lambda x: sum(mg.sum(weighed(v, w)) for v, w in zip(
         program.slopes_of(evaluate(call, program, x, given)), weights))
 
 

@@ -16,7 +16,7 @@ from tests.minigrad.graphs.drawn import NAMES, alone
 from tests.minigrad.graphs.program import by_minigrad, evaluate, on_each_device
 from tests.minigrad.graphs.reference import OPERATIONS
 
-FROZEN = "batch_statistics"                 # plain arrays: differences see what the slope leaves out
+FROZEN = "batch_statistics"     # plain arrays: differences would see what the slope leaves out
 
 
 def odd(shape, rng):
