@@ -29,7 +29,7 @@ def fake_python(tmp_path, monkeypatch, body):
 class Balance(HTMLParser):
     """Tags that are opened are closed in order; what is loaded comes from inside the page."""
 
-    VOID = {"meta", "img", "br"}
+    VOID = {"meta", "img", "br", "wbr"}
 
     def __init__(self):
         super().__init__()
