@@ -17,10 +17,10 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 FORMS = {"Optimizer", "ScalarRate"}               # forms of rules, no methods
 
 # Operations that only losses and derivatives are made of: whatever they touch stays in its place.
-PINNED = {"_put", "_concatenate", "sum_to", "_matmul_tn", "_matmul_nt", "gelu_slope", "tanh_slope",
-          "conv2d_input", "conv2d_kernel", "softmax_cross_entropy", "softmax_error", "mean_squared_error",
-          "attention_weights", "softmax_slope", "level", "embedding_sum", "standardize_slope", "pool_pick",
-          "pool_route", "pool_spread"}
+PINNED = {"_put", "_concatenate", "sum_to", "_matmul_tn", "_matmul_nt", "gelu_slope",
+          "tanh_slope", "conv2d_input", "conv2d_kernel", "softmax_cross_entropy", "softmax_error",
+          "mean_squared_error", "attention_weights", "softmax_slope", "level", "embedding_sum",
+          "standardize_slope", "pool_pick", "pool_route", "pool_spread"}
 
 
 def test_every_operation_has_a_rule_of_axes():

@@ -9,7 +9,7 @@ from minigrad.backend import xp
 from minigrad.kinds import expects
 
 from optim.coordinatewise.adam import AdamW, NAdam
-from .products import equal_passes
+from .products import equal_passes, newton_schulz      # the second for those who look for it here
 from .matrix import MatrixMethod
 from optim.optimizer import weight_sum
 

@@ -292,3 +292,8 @@ def test_agrees_with_torch():
         other.step()
     moved = np.abs(p.detach().numpy() - W).max()
     np.testing.assert_allclose(ours, p.detach().numpy(), rtol=0, atol=0.05 * moved)
+
+
+def test_its_product_is_found_by_its_old_place_too():
+    from optim.muon import newton_schulz as by_its_old_place
+    assert by_its_old_place is newton_schulz
