@@ -13,6 +13,17 @@ class OutOfRange(IndexError, ValueError):
     """An index beyond the end: an IndexError, as Python's protocols want it, and a wrong value."""
 
 
+def in_our_words(error):
+    """The error itself, or what is to be done where NumPy refuses a Tensor in words of its own."""
+    if type(error.__cause__) is LostDerivative:              # buffer[0] = x
+        return error.__cause__
+    if "__array_ufunc__=None" in str(error):                 # np.exp(x)
+        return LostDerivative("np.exp, np.add, array += x, ...: NumPy's functions take no Tensor. "
+                              "Use minigrad's (minigrad.exp for np.exp, a = a + x for a += x), or "
+                              "minigrad.constant(x) for the value alone.")
+    return error
+
+
 INNER = (ValueError, TypeError, IndexError, AttributeError, KeyError, ArithmeticError,
          AssertionError, NotImplementedError)           # what comes out of the inside of a calculation
 WORDS_OF_NUMPY = ("ufunc", "object ", "NoneType", "Input operand", "cannot reshape", "could not",

@@ -20,8 +20,8 @@ further back than the number of its own leaves.
 """
 from minigrad import tape
 from minigrad.backend import xp
-from minigrad.errors import (LostDerivative, called, differentiable, fitting_cotangent,
-                             not_a_scalar, outputs)
+from minigrad.errors import (called, differentiable, fitting_cotangent, in_our_words, not_a_scalar,
+                             outputs)
 from minigrad.tensor import Tensor, constant, next_number, own, primitives, sweep
 from minigrad.tree import leaves_like, leaves_of, rebuild
 
@@ -46,8 +46,8 @@ def linearised(f, x, operation, keep=None):
     try:
         leaves = [lifted(leaf, operation, keep) for leaf in leaves_of(x)]
         form, y = rebuild(x, leaves), called(f, operation)(rebuild(x, leaves))
-    except ValueError as error:                      # NumPy's words when buffer[0] = x is refused
-        raise error.__cause__ if type(error.__cause__) is LostDerivative else error
+    except (ValueError, TypeError) as error:
+        raise in_our_words(error)
     finally:
         tape.running.set((depth, around))
         tape.recording.set(recording)

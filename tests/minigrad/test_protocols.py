@@ -204,6 +204,16 @@ def test_refusals_name_the_remedy(f, message):
         mg.grad(f)(2.0)
 
 
+@host_only
+@pytest.mark.parametrize("f", [lambda x: np.exp(x), lambda x: operator.iadd(np.ones(2), x),
+                               lambda x: np.add(1.0, x), lambda x: np.multiply.outer(x, x)])
+def test_numpy_s_own_refusal_gets_the_remedy_too(f):
+    with pytest.raises(LostDerivative, match="minigrad.exp for np.exp.*minigrad.constant"):
+        mg.grad(f)(2.0)
+    with pytest.raises(LostDerivative, match="minigrad.exp for np.exp"):
+        mg.jvp(lambda x: mg.grad(f)(x), 2.0)
+
+
 def test_other_sentences():
     x = mg.tensor(xp.asarray([1.0, 2.0]))
     with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'std'"):
