@@ -5,17 +5,24 @@
     calibration_error    how far a model's confidence is from its accuracy
     text_loss            nats per token of a running text, every token with some history before it
 """
+import re
+
 import numpy as np
 
 import minigrad as mg
 from minigrad.arguments import count, short
 from minigrad.backend import float_of, to_host, xp
-from minigrad.kinds import array, expects, whole
+from minigrad.kinds import array, expects, having, whole
+from minigrad.kinds import tokens as whole_tokens
+
+SENTENCE = re.compile(r"\w+: ")
 
 
+@expects(model=having("loss"))
 def mean_loss(model, params, split, rows=256):
     """Mean loss over the examples of a Split (inputs (N, ...), targets (N, ...)), dropout off."""
-    return average(lambda part: float_of(model.loss(params, part)), split, rows)
+    return average(lambda part: float_of(tried("mean_loss", model, model.loss, params, part)),
+                   split, rows)
 
 
 def error_rate(model, params, split, rows=2000, **settings):
@@ -24,11 +31,11 @@ def error_rate(model, params, split, rows=2000, **settings):
     Labels are integers, one for each row of outputs: (N,), or (N, T) for a text.
     """
     if not callable(getattr(model, "apply", None)):
-        raise TypeError(f"error_rate: needs a model with apply(params, inputs) -> outputs, "
-                        f"{type(model).__name__} has none.")
+        raise TypeError(f"error_rate: needs a model with apply(params, inputs) -> outputs, got "
+                        f"{type(model).__name__}.")
 
     def wrong(part):
-        outputs = model.apply(params, part[0], **settings)
+        outputs = tried("error_rate", model, model.apply, params, part[0], **settings)
         if tuple(part[1].shape) != tuple(outputs.shape[:-1]):
             raise ValueError(f"error_rate: {tuple(outputs.shape[:-1])} labels belong to outputs of "
                              f"shape {tuple(outputs.shape)}, got {tuple(part[1].shape)}. "
@@ -67,6 +74,7 @@ def calibration_error(probabilities, labels, bins=15):
     return float_of(xp.sum(xp.abs(xp.bincount(b, right - confidence, bins)))) / len(labels)
 
 
+@expects(tokens=whole_tokens, context=whole(2))
 def text_loss(model, params, tokens, context, rows=128):
     """Cross-entropy in nats per token of a text (N,), each token with at least context/2 before it.
 
@@ -75,18 +83,29 @@ def text_loss(model, params, tokens, context, rows=128):
     separate windows would; the first context/2 tokens are left out.
     """
     tokens = np.asarray(to_host(tokens))
-    context = count("text_loss", "context", context, least=2)
     half = context // 2
     starts = np.arange(0, len(tokens) - context, half)
     if not len(starts):
         raise ValueError(f"text_loss: {len(tokens)} tokens do not fill a context of {context}. "
                          "Give more text or a shorter context.")
     at = starts[:, None] + np.arange(context)
+    having("apply")("text_loss", "model", model)
 
     def loss(part):
-        logits = model.apply(params, part[0])[:, half:]
+        logits = tried("text_loss", model, model.apply, params, part[0])[:, half:]
         return float_of(mg.softmax_cross_entropy(logits, part[1]))
     return average(loss, (xp.asarray(tokens[at]), xp.asarray(tokens[at + 1][:, half:])), rows)
+
+
+def tried(where, model, call, params, data, **settings):
+    """call(params, data); where the inside of a model breaks, a sentence says on what."""
+    try:
+        return call(params, data, **settings)
+    except (TypeError, IndexError, KeyError, AttributeError) as error:
+        if SENTENCE.match(str(error)):
+            raise
+        raise TypeError(f"{where}: {type(model).__name__} cannot be evaluated with parameters "
+                        f"{short(params)}. Give the tree that its init(rng) makes.") from error
 
 
 def average(score, split, rows):

@@ -16,13 +16,22 @@ Source: Glorot & Bengio, AISTATS 2010, eq. 16; He et al., arXiv:1502.01852, eq. 
 """
 import math
 
-from minigrad.arguments import generator
+from minigrad.arguments import generator, short, whole_numbers
 from minigrad.backend import xp
+from minigrad.kinds import expects, natural, source, whole
 
 # Standard deviation of a standard normal that is cut off at +-2:
 #     1 - 2 z phi(z) / (2 Phi(z) - 1)  at  z = 2,  phi the normal density, Phi its integral
 _PHI_2 = math.exp(-2.0) / math.sqrt(2.0 * math.pi)
 TRUNCATED_STD = math.sqrt(1.0 - 4.0 * _PHI_2 / math.erf(math.sqrt(2.0)))
+
+
+def sizes(where, name, value):
+    """The shape of an array: two whole numbers >= 1, or more."""
+    shape = whole_numbers(where, name, value)
+    if len(shape) < 2:
+        raise ValueError(f"{where}: {name} must be (in, out), or (out, in, kh, kw), got {shape}.")
+    return shape
 
 
 def truncated_normal(rng, shape):
@@ -43,28 +52,33 @@ def fans(shape):
     return shape[1] * window, shape[0] * window
 
 
+@expects(rng=source, shape=sizes, gain=natural)
 def lecun(rng, shape, gain=1.0):
     """Truncated normal with standard deviation gain / sqrt(fan_in)."""
     scale = gain / math.sqrt(fans(shape)[0]) / TRUNCATED_STD
     return xp.asarray(truncated_normal(rng, shape) * scale)
 
 
+@expects(rng=source, shape=sizes, gain=natural)
 def he(rng, shape, gain=1.0):
     """Normal with standard deviation gain sqrt(2 / fan_in)."""
     return xp.asarray(rng.standard_normal(shape) * (gain * math.sqrt(2.0 / fans(shape)[0])))
 
 
+@expects(rng=source, shape=sizes, gain=natural)
 def xavier(rng, shape, gain=1.0):
     """Uniform on +- gain sqrt(6 / (fan_in + fan_out))."""
     bound = gain * math.sqrt(6.0 / sum(fans(shape)))
     return xp.asarray(rng.uniform(-bound, bound, shape))
 
 
+@expects(rng=source, shape=sizes, gain=natural)
 def normal(rng, shape, gain=1.0):
     """Normal with standard deviation gain / sqrt(fan_in)."""
     return xp.asarray(rng.standard_normal(shape) * (gain / math.sqrt(fans(shape)[0])))
 
 
+@expects(rng=source, shape=sizes, gain=natural)
 def uniform(rng, shape, gain=1.0):
     """Uniform on +- gain / sqrt(fan_in)."""
     bound = gain / math.sqrt(fans(shape)[0])
@@ -74,11 +88,17 @@ def uniform(rng, shape, gain=1.0):
 RULES = {"lecun": lecun, "he": he, "xavier": xavier, "normal": normal, "uniform": uniform}
 
 
+def rule_of(where, name, value):
+    """The name of a rule."""
+    if not isinstance(value, str) or value not in RULES:
+        raise ValueError(f"init: unknown rule {short(value)}. Use one of {', '.join(RULES)}.")
+    return value
+
+
 def draw(rng, shape, rule, gain=1.0):
     """Weights of the given shape by the rule of that name."""
     generator("init", rng)
-    if rule not in RULES:
-        raise ValueError(f"init: unknown rule {rule!r}. Use one of {', '.join(RULES)}.")
+    rule_of("init", "rule", rule)
     return RULES[rule](rng, shape, gain)
 
 
@@ -90,24 +110,27 @@ def bias(rng, weight, width, rule):
     return xp.asarray(rng.uniform(-bound, bound, width))
 
 
+@expects(rng=source, width_in=whole(1), width_out=whole(1), rule=rule_of, gain=natural)
 def dense(rng, width_in, width_out, rule="lecun", gain=1.0):
     """A linear layer {"W" (in, out), "b" (out,)}."""
     W = draw(rng, (width_in, width_out), rule, gain)
     return {"W": W, "b": bias(rng, W, width_out, rule)}
 
 
+@expects(rng=source, channels=whole(1), filters=whole(1), kernel=whole(1), rule=rule_of)
 def convolution(rng, channels, filters, kernel, rule="lecun"):
     """A convolution {"K" (filters, channels, kernel, kernel), "b" (filters,)}."""
     K = draw(rng, (filters, channels, kernel, kernel), rule)
     return {"K": K, "b": bias(rng, K, filters, rule)}
 
 
+@expects(width=whole(1))
 def norm(width):
     """A normalisation layer {"gain" (width,) ones, "shift" (width,) zeros}."""
     return {"gain": xp.ones(width), "shift": xp.zeros(width)}
 
 
+@expects(rng=source, rows=whole(1), width=whole(1))
 def table(rng, rows, width):
     """Embedding rows (rows, width): normal with variance 1/width, as flax has it."""
-    generator("init", rng)
     return xp.asarray(rng.standard_normal((rows, width)) * (1.0 / math.sqrt(width)))

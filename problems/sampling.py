@@ -7,26 +7,40 @@ keys and values would save, and needs nothing from the model but `apply`.
 """
 import numpy as np
 
-from minigrad.arguments import count as number
-from minigrad.arguments import generator
 from minigrad.backend import to_host, xp
+from minigrad.kinds import expects, having, real, source, tokens, whole
+
+from problems.evaluation import tried
 
 
+def begun(where, name, value):
+    """Tokens, at least one: an array, or what holds them one by one."""
+    listed = value if hasattr(value, "dtype") else list(value) if hasattr(value, "__iter__") else [None]
+    if len(listed) == 0:
+        raise ValueError(f"{where}: the prompt is empty. Give at least one token to start from.")
+    return tokens(where, name, listed)
+
+
+def heat(where, name, value):
+    """A number >= 0."""
+    value = real(where, name, value)
+    if value < 0.0:
+        raise ValueError(f"{where}: {name} must be >= 0, got {value}.")
+    return value
+
+
+@expects(prompt=begun, count=whole(0), temperature=heat, rng=source, model=having("apply", "context"))
 def sample(model, params, prompt, count, rng, temperature=1.0):
     """The `count` tokens drawn after `prompt`, an array (count,) of integers on the host.
 
     prompt        tokens (n,), n >= 1
     temperature   below 1 prefers the likely, 0 always takes the likeliest
     """
-    tokens = [int(token) for token in prompt]
-    if not tokens:
-        raise ValueError("sample: the prompt is empty. Give at least one token to start from.")
-    if temperature < 0.0:
-        raise ValueError(f"sample: temperature must be >= 0, got {temperature}.")
-    generator("sample", rng)
-    for _ in range(number("sample", "count", count, least=0)):
+    tokens = to_host(prompt).tolist()
+    for _ in range(count):
         seen = xp.asarray(np.array([tokens[-model.context:]], dtype=np.int64))
-        logits = to_host(model.apply(params, seen)[0, -1]).astype(np.float64)
+        outputs = tried("sample", model, model.apply, params, seen)
+        logits = to_host(outputs[0, -1]).astype(np.float64)
         tokens.append(draw(logits, rng, temperature))
     return np.array(tokens[len(tokens) - count:], dtype=np.int64)
 

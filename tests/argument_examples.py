@@ -15,7 +15,8 @@ import minigrad as mg
 import optim
 import problems
 from minigrad.backend import on_device, xp
-from problems import data, finite_sums, functions, landscape, potentials, saddles
+from problems import (data, evaluation, finite_sums, functions, initialisers, landscape, networks,
+                      potentials, saddles, sampling)
 from problems.landscape import conditions, critical, curvature, slices
 from problems.landscape.paths.auto_neb import Cycle
 from problems.networks.mlp import MLP
@@ -232,7 +233,7 @@ OPTIM = {
 def at_a_point(make, size, *args, **settings):
     def heights(*args, **settings):
         problem = make(*args, **settings)
-        return problem.loss(points(size)), problem.start(rng())
+        return problem.loss(points(size)), None if make is finite_sums.Product else problem.start(rng())
     return heights, list(args), settings
 
 
@@ -249,6 +250,15 @@ def small_mnist():
 
 
 FILES = small_mnist()
+def at_a_start(make, *args, **settings):
+    """The same at a point that the problem draws."""
+    def height(*args, **settings):
+        problem = make(*args, **settings)
+        theta = problem.start(rng())
+        return problem.loss(theta), theta
+    return height, list(args), settings
+
+
 PROBLEMS = {
     "problems.Network": lambda: (problems.Network, [MLP((3, 4, 2))], dict(
         data=(points(6, 3), xp.asarray(np.arange(6) % 2)), dtype="float64")),
@@ -257,19 +267,19 @@ PROBLEMS = {
                     "rosenbrock", "levy", "griewank", "ackley", "rastrigin")},
     "problems.functions.quadratic": lambda: (lambda *a: functions.quadratic(*a)(points(3)),
                                              [np.array([1.0, 2.0, 3.0])], {}),
-    "problems.functions.TestFunction": lambda: (functions.TestFunction, [bowl], dict(
-        bounds=(-1.0, 1.0), minimisers=[[0.0, 0.0]], minimum=0.0, source="here")),
+    "problems.functions.TestFunction": lambda: at_a_start(
+        functions.TestFunction, bowl, bounds=(-1.0, 1.0), minimisers=[[0.0, 0.0]], minimum=0.0, source="here"),
     **{f"problems.potentials.{name}": lambda name=name: at_a_point(getattr(potentials, name), 2)
        for name in ("MuellerBrown", "ThreeHole", "TiltedRing", "TiltedWell", "WolfeQuapp", "Toy")},
-    "problems.potentials.CurvedWell": lambda: (potentials.CurvedWell, [], dict(k=10.0, a=1.0)),
+    "problems.potentials.CurvedWell": lambda: at_a_start(potentials.CurvedWell, k=10.0, a=1.0),
     "problems.potentials.DoubleWell": lambda: at_a_point(potentials.DoubleWell, 2, k=4.0),
     "problems.potentials.EggBox": lambda: at_a_point(potentials.EggBox, 3, d=3),
     "problems.potentials.Ring": lambda: at_a_point(potentials.Ring, 2, k=10.0, h=1.0),
     "problems.potentials.OneNeuron": lambda: at_a_point(potentials.OneNeuron, 2, v=0.8, w=1.5),
-    "problems.potentials.NeuronSwap": lambda: (potentials.NeuronSwap, [], {}),
-    "problems.potentials.Embedded": lambda: (potentials.Embedded, [potentials.DoubleWell(), 5], dict(
-        rng=rng(), stiffness=100.0)),
-    "problems.saddles.DeepLinear": lambda: (saddles.DeepLinear, [points(2, 2), (2,)], {}),
+    "problems.potentials.NeuronSwap": lambda: at_a_start(potentials.NeuronSwap),
+    "problems.potentials.Embedded": lambda: at_a_start(potentials.Embedded, potentials.DoubleWell(), 5, rng=rng(),
+                                                       stiffness=100.0),
+    "problems.saddles.DeepLinear": lambda: at_a_start(saddles.DeepLinear, points(2, 2), (2,)),
     "problems.saddles.Octopus": lambda: at_a_point(saddles.Octopus, 3, 3, L=1.0, gam=1.0, tau=2.0),
     "problems.saddles.PSpin": lambda: at_a_point(saddles.PSpin, 5, 5, p=3, rng=rng()),
     "problems.saddles.RayleighQuartic": lambda: at_a_point(saddles.RayleighQuartic, 3, [1.0, 2.0, 3.0]),
@@ -283,15 +293,15 @@ PROBLEMS = {
     **{f"problems.finite_sums.{name}": lambda name=name: (getattr(finite_sums, name), [], {})
        for name in ("bowl", "double_well", "example1", "example2", "example3", "example3_variant", "example4",
                     "example6", "parabolas")},
-    "problems.finite_sums.Bowls": lambda: (finite_sums.Bowls, [points(3, 2)], dict(shapes="1+r")),
+    "problems.finite_sums.Bowls": lambda: at_a_start(finite_sums.Bowls, points(3, 2), shapes="1+r"),
     "problems.finite_sums.Formula": lambda: (finite_sums.Formula, [[bowl], [[0.0]], [0.0]], {}),
-    "problems.finite_sums.HalfSpace": lambda: (finite_sums.HalfSpace, [], dict(
-        seed=0, labels="pm1", means="first", per_class=20, std=2.0, decay=1e-5)),
-    "problems.finite_sums.LogisticNetwork": lambda: (finite_sums.LogisticNetwork, [
-        points(4, 2), np.array([1.0, -1.0, 1.0, -1.0])], dict(hidden=1, decay=(0.02, 0.02))),
-    "problems.finite_sums.MatrixFactorisation": lambda: (finite_sums.MatrixFactorisation, [points(3, 4)], dict(k=1)),
-    "problems.finite_sums.Product": lambda: (finite_sums.Product, [], dict(t=1.0)),
-    "problems.finite_sums.Ridges": lambda: (finite_sums.Ridges, [[0.0, 1.0]], dict(d=2)),
+    "problems.finite_sums.HalfSpace": lambda: at_a_start(
+        finite_sums.HalfSpace, seed=0, labels="pm1", means="first", per_class=20, std=2.0, decay=1e-5),
+    "problems.finite_sums.LogisticNetwork": lambda: at_a_start(
+        finite_sums.LogisticNetwork, points(4, 2), np.array([1.0, -1.0, 1.0, -1.0]), hidden=1, decay=(0.02, 0.02)),
+    "problems.finite_sums.MatrixFactorisation": lambda: at_a_start(finite_sums.MatrixFactorisation, points(3, 4), k=1),
+    "problems.finite_sums.Product": lambda: at_a_point(finite_sums.Product, 2, t=1.0),
+    "problems.finite_sums.Ridges": lambda: at_a_start(finite_sums.Ridges, [0.0, 1.0], d=2),
     "problems.data.load": lambda: (data.load, ["mnist", FILES.name], dict(
         split="ours", seed=0, dtype="float32", download=False, flat=True, limit=5)),
     **{f"problems.data.load {name}": lambda name=name, own=own: (data.load, [name, None], dict(
@@ -327,6 +337,75 @@ PROBLEMS = {
     "problems.data.gaussian_centres": lambda: (data.gaussian_centres, [rng()], dict(clusters=4, dim=3, spread=1.0)),
     "problems.data.gaussian_clusters": lambda: (data.gaussian_clusters, [rng(), points(4, 3), 8], dict(
         classes=2, noise=0.6, label_noise=0.1)),
+}
+
+
+def trained(make, inputs, targets):
+    """A network made, its parameters drawn, and its loss on a batch."""
+    def loss(*args, **settings):
+        network = make(*args, **settings)
+        return network.loss(network.init(rng()), (inputs(), targets()))
+    return loss
+
+
+def labels(*shape, classes=2):
+    return xp.asarray(np.arange(np.prod(shape)).reshape(shape) % classes)
+
+
+TEXT = (lambda: labels(2, 4, classes=5), lambda: labels(2, 4, classes=5))
+IMAGES = (lambda: points(2, 1, 8, 8), lambda: labels(2))
+TRANSFORMER = networks.transformer.Transformer(5, layers=1, width=4, heads=2, context=4)
+NETWORKS = {
+    "MLP": lambda: (trained(MLP, lambda: points(6, 3), lambda: labels(6)), [(3, 4, 4, 2)], dict(
+        activation="tanh", init="he", loss="cross_entropy", skip=True, norm=True, gain=1.0, bias=True,
+        output="linear")),
+    "CNN": lambda: (trained(networks.cnn.CNN, *IMAGES), [], dict(
+        image=(1, 8, 8), classes=2, filters=(2, 2), kernel=3, init="uniform")),
+    "LeNet": lambda: (trained(networks.lenet.LeNet, lambda: points(1, 1, 28, 28), lambda: labels(1)), [],
+                      dict(activation="relu", init="uniform")),
+    "ResNet": lambda: (trained(networks.resnet.ResNet, *IMAGES), [], dict(
+        widths=(2, 2), blocks=1, image=(1, 8, 8), classes=2, init="lecun")),
+    "ResNet9": lambda: (trained(networks.resnet9.ResNet9, *IMAGES), [], dict(
+        width=1, image=(1, 8, 8), classes=2, dropout=0.0, init="uniform")),
+    "RowLSTM": lambda: (trained(networks.row_lstm.RowLSTM, lambda: points(2, 1, 2, 3), lambda: labels(2)), [],
+                        dict(steps=2, features=3, hidden=2, classes=2, permutation=np.arange(6)[::-1])),
+    "LSTM": lambda: (trained(networks.lstm.LSTM, *TEXT), [5], dict(
+        width=3, hidden=3, layers=2, context=4, tied=True, dropout=0.0, init="uniform")),
+    "Transformer": lambda: (trained(networks.transformer.Transformer, *TEXT), [5], dict(
+        layers=1, width=4, heads=2, context=4, feedforward=3, dropout=0.0, tied=False)),
+    "Rotary": lambda: (trained(networks.rotary.Rotary, *TEXT), [5], dict(
+        layers=1, width=8, heads=2, context=4, share=0.5, base=100.0)),
+    "LoRA": lambda: (trained(networks.lora.LoRA, *TEXT), [TRANSFORMER, TRANSFORMER.init(rng())], dict(
+        rank=2, scale=8.0, places=("qkv", "up"))),
+    "ViT": lambda: (trained(networks.vit.ViT, *IMAGES), [], dict(
+        image=(1, 8, 8), patch=4, classes=2, layers=1, width=4, heads=2, feedforward=3)),
+    "UNet": lambda: (trained(networks.unet.UNet, lambda: points(1, 1, 4, 4), lambda: points(1, 1, 4, 4)), [],
+                     dict(channels=1, width=2, levels=1, init="he")),
+    "GNN": lambda: (trained(networks.gnn.GNN, lambda: networks.gnn.packed(points(2, 3, 2), xp.zeros((2, 3, 3))),
+                            lambda: labels(2)), [2], dict(hidden=3, layers=1, classes=2, init="uniform")),
+    "DLRM": lambda: (trained(networks.dlrm.DLRM, lambda: xp.concatenate(
+        [points(2, 2), xp.asarray([[0.0, 1.0], [2.0, 1.0]])], axis=1), lambda: labels(2)), [], dict(
+        numbers=2, categories=(3, 3), width=2, bottom=(3,), top=(3,), init="uniform")),
+    "packed": lambda: (networks.gnn.packed, [points(2, 3, 2), xp.zeros((2, 3, 3))], {}),
+    "mixing": lambda: (networks.gnn.mixing, [xp.zeros((2, 3, 3))], {}),
+}
+AROUND = {
+    **{f"problems.initialisers.{name}": lambda name=name: (getattr(initialisers, name), [rng(), (2, 3)], dict(
+        gain=1.0)) for name in initialisers.RULES},
+    "problems.initialisers.dense": lambda: (initialisers.dense, [rng(), 2, 3], dict(rule="he", gain=1.0)),
+    "problems.initialisers.convolution": lambda: (initialisers.convolution, [rng(), 2, 3, 3], dict(rule="he")),
+    "problems.initialisers.norm": lambda: (initialisers.norm, [3], {}),
+    "problems.initialisers.table": lambda: (initialisers.table, [rng(), 4, 3], {}),
+    "problems.sampling.sample": lambda: (sampling.sample, [
+        TRANSFORMER, TRANSFORMER.init(rng()), [0, 1], 3, rng()], dict(temperature=1.0)),
+    "problems.evaluation.mean_loss": lambda: (evaluation.mean_loss, [
+        NET.model, LAYOUT.unravel(W), NET.data], dict(rows=4)),
+    "problems.evaluation.error_rate": lambda: (evaluation.error_rate, [
+        NET.model, LAYOUT.unravel(W), NET.data], dict(rows=4)),
+    "problems.evaluation.text_loss": lambda: (evaluation.text_loss, [
+        TRANSFORMER, TRANSFORMER.init(rng()), np.arange(12) % 5, 4], dict(rows=2)),
+    "problems.evaluation.calibration_error": lambda: (evaluation.calibration_error, [
+        xp.asarray([[0.5, 0.5], [0.9, 0.1]]), xp.asarray([0, 1])], dict(bins=3)),
 }
 
 
@@ -476,7 +555,8 @@ LANDSCAPE = {
 LEFT_OUT["problems.landscape.conditions"].update(
     {name: "searches of seconds, tested with the conditions"
      for name in ("alpha_min", "beta_min", "least", "verify_on_domain", "record", "record_stored")})
-EXAMPLES = {**MINIGRAD, **OPTIM, **PROBLEMS, **LANDSCAPE}
+NETWORKS = {f"problems.networks.{name}": example for name, example in NETWORKS.items()}
+EXAMPLES = {**MINIGRAD, **OPTIM, **PROBLEMS, **NETWORKS, **AROUND, **LANDSCAPE}
 
 EXAMPLES.update({
     "minigrad.prod": lambda: (mg.prod, [points(3)], {}),

@@ -10,9 +10,9 @@ H, W), as data sets store them; inside, channels are last, and so is the order o
 features.
 """
 import minigrad as mg
-from minigrad.arguments import counts, whole_numbers
+from minigrad.kinds import expects, whole, wholes
 
-from problems.initialisers import convolution, dense
+from problems.initialisers import convolution, dense, rule_of
 
 
 class CNN:
@@ -28,10 +28,9 @@ class CNN:
 
     batched = False
 
+    @expects(image=wholes(1, 3), classes=whole(1), filters=wholes(1, 2), kernel=whole(1),
+             init=rule_of)
     def __init__(self, image=(1, 28, 28), classes=10, filters=(16, 32), kernel=5, init="uniform"):
-        image = whole_numbers("CNN", "image", image, length=3)
-        filters = whole_numbers("CNN", "filters", filters, length=2)
-        counts("CNN", classes=classes, kernel=kernel)
         if kernel % 2 == 0:
             raise ValueError(f"CNN: kernel must be odd, got {kernel}.")
         if min(image[1:]) < 4:

@@ -13,8 +13,9 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.backend import xp
+from minigrad.kinds import expects, whole, wholes
 
-from problems.initialisers import dense, table
+from problems.initialisers import dense, rule_of, table
 
 
 class DLRM:
@@ -29,12 +30,14 @@ class DLRM:
 
     batched = False
 
+    @expects(numbers=whole(1), categories=wholes(1), width=whole(1), bottom=wholes(1), top=wholes(1),
+             init=rule_of)
     def __init__(self, numbers=8, categories=(20, 20, 20), width=8, bottom=(16,), top=(32, 16),
                  init="uniform"):
-        if not categories or min(categories) < 1:
+        if not categories:
             raise ValueError(f"DLRM: categories must be positive table sizes, got {categories}.")
-        self.numbers, self.categories, self.width = numbers, tuple(categories), width
-        self.bottom, self.top, self.rule = tuple(bottom), tuple(top), init
+        self.numbers, self.categories, self.width = numbers, categories, width
+        self.bottom, self.top, self.rule = bottom, top, init
         self.offsets = np.cumsum((0, *self.categories[:-1]))
         count = len(self.categories) + 1
         self.pairs = [s * count + t for s in range(count) for t in range(s + 1, count)]

@@ -10,8 +10,9 @@ benchmark (molecules, with features on the edges), which this is not.
 """
 import minigrad as mg
 from minigrad.backend import xp
+from minigrad.kinds import array, expects, whole
 
-from problems.initialisers import dense
+from problems.initialisers import dense, rule_of
 
 
 class GNN:
@@ -25,6 +26,7 @@ class GNN:
 
     batched = False
 
+    @expects(features=whole(1), hidden=whole(1), layers=whole(), classes=whole(1), init=rule_of)
     def __init__(self, features, hidden=32, layers=3, classes=2, init="uniform"):
         if layers < 1:
             raise ValueError(f"GNN: needs at least one layer, got {layers}.")
@@ -50,13 +52,20 @@ class GNN:
         return mg.softmax_cross_entropy(self.apply(params, graphs), labels)
 
 
+@expects(features=array, edges=array)
 def packed(features, edges):
     """What the network reads: features (B, N, F) beside the mixing matrices of the edges."""
+    if features.ndim != edges.ndim or features.shape[:-1] != edges.shape[:-1]:
+        raise ValueError(f"packed: features (B, N, F) and edges (B, N, N) must have the same graphs "
+                         f"and nodes, got {tuple(features.shape)} and {tuple(edges.shape)}.")
     return xp.concatenate([features, mixing(edges)], axis=-1)
 
 
+@expects(edges=array)
 def mixing(edges):
     """D^{-1/2} (A_0 + I) D^{-1/2} of symmetric 0/1 matrices A_0 (..., N, N)."""
+    if edges.ndim < 2 or edges.shape[-1] != edges.shape[-2]:
+        raise ValueError(f"mixing: edges must be (..., N, N), got {tuple(edges.shape)}.")
     A = edges + xp.eye(edges.shape[-1], dtype=edges.dtype)
     root = 1.0 / xp.sqrt(A.sum(axis=-1))
     return A * root[..., None] * root[..., None, :]

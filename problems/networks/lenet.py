@@ -11,8 +11,9 @@ Source: LeCun et al. 1998, Proc. IEEE 86, 2278, with every feature map connected
 the form in which arXiv:2602.21276 uses it (its text: relu, its code: softplus).
 """
 import minigrad as mg
+from minigrad.kinds import expects
 
-from problems.initialisers import convolution, dense
+from problems.initialisers import convolution, dense, rule_of
 from problems.networks.mlp import ACTIVATIONS
 
 DENSE = (400, 120, 84, 10)
@@ -31,6 +32,7 @@ class LeNet:
 
     batched = False
 
+    @expects(init=rule_of)
     def __init__(self, activation="softplus", init="uniform"):
         if activation not in ACTIVATIONS:
             raise ValueError(f"LeNet: unknown activation {activation!r}. "

@@ -8,11 +8,21 @@ their own, with inputs of their own: x for A, and x A for B.
 Source: Hu et al. 2021, arXiv:2106.09685, section 4.1.
 """
 import minigrad as mg
+from minigrad.arguments import short
 from minigrad.backend import xp
+from minigrad.kinds import expects, having, real, whole, words
 
 from problems.initialisers import draw
 
 PLACES = ("qkv", "out", "up", "down")
+
+
+def tree_of_blocks(where, name, value):
+    """The parameters of a Transformer."""
+    if not isinstance(value, dict) or "blocks" not in value:
+        raise TypeError(f"{where}: {name} must be the trained parameters of the Transformer, a dict "
+                        f"with blocks, got {short(value)}.")
+    return value
 
 
 class LoRA:
@@ -28,13 +38,14 @@ class LoRA:
 
     batched = False
 
+    @expects(base=having("apply"), params=tree_of_blocks, rank=whole(), scale=real, places=words)
     def __init__(self, base, params, rank=4, scale=8.0, places=PLACES):
         unknown = set(places) - set(PLACES)
         if unknown or rank < 1:
             raise ValueError(f"LoRA: rank must be at least 1 and places among {', '.join(PLACES)}, "
                              f"got {rank} and {', '.join(sorted(unknown)) or 'these'}.")
         self.base, self.params, self.rank = base, params, rank
-        self.scale, self.places = scale, tuple(places)
+        self.scale, self.places = scale, places
 
     def init(self, rng):
         """A normal of variance 1/in, B zero; float64."""

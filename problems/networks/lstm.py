@@ -9,8 +9,8 @@ cell.
 import math
 
 import minigrad as mg
-from minigrad.arguments import counts
 from minigrad.backend import xp
+from minigrad.kinds import expects, real, whole
 
 from problems.initialisers import dense, draw, table
 from problems.sampling import sample
@@ -32,10 +32,10 @@ class LSTM:
 
     batched = False
 
+    @expects(vocabulary=whole(1), width=whole(1), hidden=whole(1), layers=whole(1), context=whole(1),
+             dropout=real)
     def __init__(self, vocabulary, width=128, hidden=128, layers=1, context=64, tied=False,
                  dropout=0.0, init="uniform"):
-        counts("LSTM", vocabulary=vocabulary, width=width, hidden=hidden, layers=layers,
-               context=context)
         if tied and width != hidden:
             raise ValueError(f"LSTM: tied weights need width = hidden, got {width} and {hidden}.")
         if init not in ("uniform", "lecun"):

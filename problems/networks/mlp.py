@@ -13,7 +13,7 @@ then evaluated at once, and the loss has shape (n,). That is what makes sweeps a
 slices cheap.
 """
 import minigrad as mg
-from minigrad.arguments import whole_numbers
+from minigrad.kinds import expects, natural, wholes
 
 from problems.initialisers import RULES, dense
 
@@ -41,9 +41,9 @@ class MLP:
 
     batched = True
 
+    @expects(sizes=wholes(0), gain=natural)
     def __init__(self, sizes, activation="gelu", init="lecun", loss="cross_entropy",
                  skip=False, norm=False, gain=1.0, bias=True, output="linear"):
-        sizes = whole_numbers("MLP", "sizes", sizes, least=0)
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"MLP: sizes must be two or more positive widths, got {sizes}. "
                              "Give (in, hidden, ..., out).")
@@ -56,7 +56,7 @@ class MLP:
                              "Make them equal or drop skip.")
         self.sizes, self.activation, self.rule, self.gain = sizes, activation, init, gain
         self.loss_name, self.skip, self.norm = loss, skip, norm
-        self.bias, self.output = bool(bias), output
+        self.bias, self.output = bias, output
 
     def init(self, rng):
         """Draw the parameters, float64."""

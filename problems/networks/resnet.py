@@ -18,10 +18,10 @@ first pooling, biases in all convolutions. Kernels and strides are padded evenly
 2016 (arXiv:1512.03385), 1 pixel on each side, where flax pads a strided layer on one side only.
 """
 import minigrad as mg
-from minigrad.arguments import counts, whole_numbers
 from minigrad.backend import xp
+from minigrad.kinds import expects, whole, wholes
 
-from problems.initialisers import convolution, dense, norm
+from problems.initialisers import convolution, dense, norm, rule_of
 
 BN_EPS = 1e-5
 MOMENTUM = 0.99
@@ -76,11 +76,9 @@ class ResNet:
 
     batched = False
 
+    @expects(widths=wholes(), blocks=whole(0), image=wholes(1, 3), classes=whole(1), init=rule_of)
     def __init__(self, widths=(64, 128, 256, 512), blocks=2, image=(3, 32, 32), classes=10,
                  init="lecun"):
-        image = whole_numbers("ResNet", "image", image, length=3)
-        widths = whole_numbers("ResNet", "widths", widths)
-        counts("ResNet", least=0, blocks=blocks), counts("ResNet", classes=classes)
         if not widths or blocks < 1:
             raise ValueError(f"ResNet: needs stages and blocks, got {widths} and {blocks}.")
         self.widths, self.blocks, self.image = widths, blocks, image

@@ -9,9 +9,9 @@ arXiv:2601.09236 names it without giving its layers, so this is our reading: no 
 logits, dropout before the classifier.
 """
 import minigrad as mg
-from minigrad.arguments import counts, whole_numbers
+from minigrad.kinds import expects, real, whole, wholes
 
-from problems.initialisers import convolution, dense, norm
+from problems.initialisers import convolution, dense, norm, rule_of
 from problems.networks.resnet import Norms, fresh_statistics
 
 
@@ -30,9 +30,10 @@ class ResNet9:
 
     batched = False
 
+    @expects(width=whole(1), image=wholes(1, 3), classes=whole(1), dropout=real, init=rule_of)
     def __init__(self, width=64, image=(3, 32, 32), classes=10, dropout=0.0, init="uniform"):
-        image = whole_numbers("ResNet9", "image", image, length=3)
-        counts("ResNet9", width=width, classes=classes)
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"ResNet9: dropout must lie in [0, 1), got {dropout}.")
         if image[1] % 8 or image[2] % 8:
             raise ValueError(f"ResNet9: images of {image[1:]} cannot be halved three times. "
                              "Use sides that are multiples of 8.")

@@ -16,6 +16,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.backend import xp
+from minigrad.kinds import expects, positive, whole
 
 from problems.initialisers import dense, norm, table
 from problems.sampling import sample
@@ -36,6 +37,8 @@ class Rotary:
 
     batched = False
 
+    @expects(vocabulary=whole(1), layers=whole(1), width=whole(1), heads=whole(1), context=whole(1),
+             share=positive, base=positive)
     def __init__(self, vocabulary, layers=2, width=64, heads=4, context=64, share=0.25,
                  base=10_000.0):
         if width % heads:
@@ -44,6 +47,8 @@ class Rotary:
         self.vocabulary, self.layers, self.width = vocabulary, layers, width
         self.heads, self.context = heads, context
         self.turned = int(share * (width // heads)) // 2 * 2
+        if not share <= 1:
+            raise ValueError(f"Rotary: share must lie in (0, 1], got {share}.")
         if self.turned < 2:
             raise ValueError(f"Rotary: share {share} of {width // heads} channels leaves none to "
                              "turn. Use a larger share, or fewer heads.")

@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 import minigrad as mg
-from minigrad.arguments import counts
 from minigrad.backend import xp
+from minigrad.kinds import expects, row, whole
 
 
 class RowLSTM:
@@ -29,13 +29,13 @@ class RowLSTM:
 
     batched = False
 
+    @expects(steps=whole(1), features=whole(1), hidden=whole(1), classes=whole(1), permutation=row)
     def __init__(self, steps=28, features=28, hidden=48, classes=10, permutation=None):
-        counts("RowLSTM", steps=steps, features=features, hidden=hidden, classes=classes)
         self.steps, self.features, self.hidden, self.classes = steps, features, hidden, classes
         n = steps * features
         if permutation is not None and not np.array_equal(np.sort(permutation), np.arange(n)):
             raise ValueError(f"RowLSTM: permutation must hold each of 0 ... {n - 1} once.")
-        self.permutation = None if permutation is None else xp.asarray(permutation)
+        self.permutation = None if permutation is None else xp.asarray(permutation.astype("int64"))
 
     def init(self, rng):
         """Draw the parameters, float64."""

@@ -17,7 +17,7 @@ Source: architecture and initial values of the text experiment in arXiv:2509.035
 defaults): truncated-normal kernels of variance 1/fan_in, embeddings N(0, 1/C), tanh-gelu.
 """
 import minigrad as mg
-from minigrad.arguments import counts
+from minigrad.kinds import expects, real, whole
 
 from problems.initialisers import dense, norm, table
 from problems.sampling import sample
@@ -39,10 +39,10 @@ class Transformer:
 
     batched = False
 
+    @expects(vocabulary=whole(1), layers=whole(1), width=whole(1), heads=whole(1), context=whole(1),
+             feedforward=whole(1), dropout=real)
     def __init__(self, vocabulary, layers=4, width=128, heads=4, context=64, feedforward=None,
                  dropout=0.0, tied=False):
-        counts("Transformer", vocabulary=vocabulary, layers=layers, width=width, heads=heads,
-               context=context, feedforward=1 if feedforward is None else feedforward)
         if width % heads:
             raise ValueError(f"Transformer: width {width} cannot be cut into {heads} heads. "
                              "Use a multiple of heads.")

@@ -11,8 +11,9 @@ Differs from the paper: convolutions keep the size (the paper crops), and the wa
 and leaves the learning to the 3 x 3 convolution behind (the paper learns a 2 x 2 one).
 """
 import minigrad as mg
+from minigrad.kinds import expects, whole
 
-from problems.initialisers import convolution
+from problems.initialisers import convolution, rule_of
 
 
 class UNet:
@@ -27,6 +28,7 @@ class UNet:
 
     batched = False
 
+    @expects(channels=whole(1), width=whole(1), levels=whole(), init=rule_of)
     def __init__(self, channels=1, width=8, levels=2, init="he"):
         if levels < 1:
             raise ValueError(f"UNet: needs at least one level, got {levels}.")

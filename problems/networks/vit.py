@@ -11,6 +11,7 @@ token, which needs longer training.
 Source: Dosovitskiy et al. 2020, arXiv:2010.11929; the mean: Beyer et al. 2022, arXiv:2205.01580.
 """
 import minigrad as mg
+from minigrad.kinds import expects, whole, wholes
 
 from problems.initialisers import dense, norm, table
 from problems.networks.transformer import normed
@@ -28,6 +29,8 @@ class ViT:
 
     batched = False
 
+    @expects(image=wholes(1, 3), patch=whole(1), classes=whole(1), layers=whole(1), width=whole(1),
+             heads=whole(1), feedforward=whole(1))
     def __init__(self, image=(3, 32, 32), patch=8, classes=10, layers=2, width=64, heads=4,
                  feedforward=None):
         if image[1] % patch or image[2] % patch:
@@ -36,7 +39,7 @@ class ViT:
         if width % heads:
             raise ValueError(f"ViT: width {width} cannot be cut into {heads} heads. "
                              "Use a multiple of heads.")
-        self.image, self.patch, self.classes = tuple(image), patch, classes
+        self.image, self.patch, self.classes = image, patch, classes
         self.layers, self.width, self.heads = layers, width, heads
         self.feedforward = 4 * width if feedforward is None else feedforward
         self.patches = (image[1] // patch) * (image[2] // patch)
