@@ -1,4 +1,4 @@
-"""The demo of ensembles: equal counts, its rates and scores, verdicts that can fail, a quick run."""
+"""The demo of ensembles: equal counts, rates, scores, verdicts that can fail, a quick run."""
 import json
 
 import numpy as np
@@ -81,7 +81,7 @@ def test_the_posterior_is_that_of_the_clusters():
     x = np.array([[0.5, 0.3]])
     weights = np.exp(-((x - centres)**2).sum(axis=1) / (2 * 0.7**2))
     found = to_host(scores.posterior(xp.asarray(x), centres, 0.7, 2))
-    assert np.allclose(found, [[(weights[0] + weights[2]) / weights.sum(), weights[1] / weights.sum()]])
+    assert np.allclose(found, np.array([[weights[0] + weights[2], weights[1]]]) / weights.sum())
 
 
 def test_a_pair_of_one_network_has_no_ridge_and_loses_nothing(small):
@@ -120,8 +120,9 @@ def test_claims_of_repair_follow_the_ridges(left, word, verdicts):
     class Record:
         def __init__(self, height):
             self.height = height
-    ridges = [aligned.Ridge(dict(zip(aligned.LINES, map(Record, (2.0, 1.5 + k / 50, 1.0, left + k / 99)))),
-                            {"aligned": [0.9, 0.8, 0.7 + k / 99]}, 1e-15) for k in range(8)]
+    ridges = [aligned.Ridge({name: Record(height) for name, height in zip(
+        aligned.LINES, (2.0, 1.5 + k / 50, 1.0, left + k / 99))},
+        {"aligned": [0.9, 0.8, 0.7 + k / 99]}, 1e-15) for k in range(8)]
     found = verdicts(ensembles.claim_repair, ridges, "n = 8 pairs")
     assert found == ["holds", "holds", word, "holds", "holds"]
 

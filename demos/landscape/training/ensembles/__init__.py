@@ -16,14 +16,14 @@ Source     Garipov et al. 2018, arXiv:1802.10026 (FGE, curves); Izmailov et al. 
 ReLU networks 10-64-64-64-5 on 2,000 points of 15 Gaussian clusters that overlap, so that the true
 probabilities are known and none can be certain. One run is one data set with its networks. "Equal
 compute" is the number of minibatch gradients, as the objectives counted them; at prediction an
-ensemble costs five networks, a soup or SWA one. The ridge is that between the two ends of the curve.
+ensemble costs five networks, a soup or SWA one. The ridge is that between both ends of the curve.
 
 Revised after first results: 500 points were learnt by heart within the first run, and what went on
-from it stood still; with 2,000 points and three budgets from 8 to 32 passes both regimes are seen. A
-run stopped by held-out data was added, since the longest run alone is no fair rival; the loss at the
-best temperature was added, since any averaging makes a network less sure. With --seed 1 and 2 no verdict
-turns round; at 500 gradients the gains of five networks and of snapshots over one run are at the
-limit of what eight data sets resolve, and go between holds and undecided.
+from it stood still; with 2,000 points and three budgets from 8 to 32 passes both regimes are seen.
+A run stopped by held-out data was added, since the longest run alone is no fair rival; the loss at
+the best temperature was added, since any averaging makes a network less sure. With --seed 1 and 2
+no verdict turns round; at 500 gradients the gains of five networks and of snapshots over one run
+are at the limit of what eight data sets resolve, and go between holds and undecided.
 """
 import numpy as np
 
@@ -81,8 +81,8 @@ def tables(report, found, spent, sizes, ridges):
     report.table(["gradients", "way", "nets", *QUANTITIES],
                  [[G and spent[G, name][0], name, sizes.get(name), *rows.mean(axis=0)]
                   for (G, name), rows in found.items()],
-                 title="On test data: share right, nats, calibration error, nats at the temperature "
-                 "that held-out data choose (means over the data sets)")
+                 title="On test data: share right, nats, calibration error, nats at the "
+                 "temperature that held-out data choose (means over the data sets)")
     report.table(["line between two networks", "ridge", "deviation left in layers 1, 2, 3"],
                  [[name, float(np.median([r.records[name].height for r in ridges])),
                    ", ".join(f"{x:.3f}" for x in np.mean([r.lost[name] for r in ridges], axis=0))]

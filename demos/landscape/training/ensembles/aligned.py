@@ -35,7 +35,7 @@ def ridge(network, a, b, rng):
 
 
 def lost(network, line, inputs):
-    """σ(1/2) / (σ(0) + σ(1))/2 of each hidden layer, the mean over its units that are ever alive."""
+    """σ(1/2) / (σ(0) + σ(1))/2 of each hidden layer, the mean of its live units."""
     first, middle, last = (statistics(network, line(t), inputs) for t in (0.0, 0.5, 1.0))
     shares = []
     for a, m, b in zip(first, middle, last):

@@ -19,7 +19,7 @@ FLOOR = 1e-300
 
 
 def score(tested, labels, held, held_labels):
-    """(accuracy, nats a point, calibration error, nats at the temperature that held-out data choose).
+    """(accuracy, nats, calibration error, nats at the temperature that held-out data choose).
 
     tested, held   probabilities (N, C) on the data to report and on the data to choose with
     """
@@ -38,7 +38,7 @@ def nats(log_p, labels):
 
 
 def posterior(inputs, centres, noise, classes):
-    """The true probabilities (N, C) of labels k mod C of Gaussian clusters k: none can do better."""
+    """The true probabilities (N, C) of labels k mod C of Gaussian clusters k: nothing is better."""
     x = to_host(inputs)
     log_p = -((x[:, None] - centres)**2).sum(axis=-1) / (2 * noise**2)
     p = np.exp(log_p - log_p.max(axis=1, keepdims=True))

@@ -55,14 +55,14 @@ def test_one_unit_by_hand():
                            atol=1e-15)
 
 
-@pytest.mark.parametrize("model", [MLP((3, 6, 5, 4), "relu"), MLP((3, 6, 6, 4), skip=True, norm=True),
-                                   CNN((2, 4, 4), 3, (3, 4), 3)])
+@pytest.mark.parametrize("model", [
+    MLP((3, 6, 5, 4), "relu"), MLP((3, 6, 6, 4), skip=True, norm=True), CNN((2, 4, 4), 3, (3, 4), 3)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_network_with_itself_is_left_alone_to_rounding(model, dtype):
     rng = np.random.default_rng(1)
     shape = (9, 3) if isinstance(model, MLP) else (9, 2, 4, 4)
-    network = Network(model, (xp.asarray(rng.standard_normal(shape)), xp.asarray(rng.integers(0, 3, 9))),
-                      dtype)
+    data = rng.standard_normal(shape), rng.integers(0, 3, 9)
+    network = Network(model, tuple(map(xp.asarray, data)), dtype)
     theta = network.start(rng)
     line = repaired_line(network, theta, theta)(np.linspace(0, 1, 5))
     assert line.dtype == theta.dtype and line.shape == (5, network.layout.size)
@@ -88,8 +88,8 @@ def test_two_units_of_correlation_rho_average_to_less_variance():
     (za,), (zb,) = hidden(network, a), hidden(network, b)
     rho = float(np.corrcoef(za[:, 0], zb[:, 0])[0, 1])
     scale = float(za.std() / zb.std())
-    b = network.layout.ravel({"layers": [{k: v * scale for k, v in layer.items()} if k_ == 0 else layer
-                                         for k_, layer in enumerate(network.params(b)["layers"])]})
+    first, last = network.params(b)["layers"]
+    b = network.layout.ravel({"layers": [{k: v * scale for k, v in first.items()}, last]})
     (middle,) = hidden(network, 0.5 * (a + b))
     assert middle.var() == pytest.approx(za.var() * (1 + rho) / 2, rel=1e-10)
     (fixed,) = hidden(network, repair(network, 0.5 * (a + b), [a, b]))
@@ -98,8 +98,8 @@ def test_two_units_of_correlation_rho_average_to_less_variance():
 
 def test_channels_of_a_convolution_are_repaired_over_examples_and_pixels():
     rng = np.random.default_rng(4)
-    network = Network(CNN((2, 8, 8), 3, (3, 4), 3),
-                      (xp.asarray(rng.standard_normal((20, 2, 8, 8))), xp.asarray(rng.integers(0, 3, 20))))
+    data = rng.standard_normal((20, 2, 8, 8)), rng.integers(0, 3, 20)
+    network = Network(CNN((2, 8, 8), 3, (3, 4), 3), tuple(map(xp.asarray, data)))
     a, b = network.start(rng), network.start(rng)
     found = [statistics(network, theta, network.data[0])
              for theta in (a, b, repair(network, 0.5 * (a + b), [a, b]))]
@@ -165,8 +165,8 @@ def test_errors():
     network, rng = perceptron(), np.random.default_rng(9)
     a = network.start(rng)
     for call, said in (
-            (lambda: repair(network, a[:-1], [a]), "repair: the network has 83 weights, a point has"),
-            (lambda: repair(network, a, [a, a[:2]]), "repair: needs one or more points of one shape"),
+            (lambda: repair(network, a[:-1], [a]), "repair: the network has 83 weights, a point"),
+            (lambda: repair(network, a, [a, a[:2]]), "needs one or more points of one shape"),
             (lambda: repair(network, a, []), "repair: needs one or more points"),
             (lambda: repair(network, a, [a, a], [1.0]), "2 members need as many shares"),
             (lambda: repair(network, a, [a, a], [2.0, -1.0]), "none below 0"),
