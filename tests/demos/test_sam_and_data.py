@@ -21,7 +21,7 @@ def test_the_slope_is_that_of_a_line_over_doublings():
     offset = rng.standard_normal(6)
     entries = {n: offset - 0.25 * np.log2(n) for n in (50, 100, 200, 800)}
     assert demo.slopes(entries, lambda e: e) == pytest.approx([-0.25] * 6, rel=1e-12)
-    bent = {n: np.array([np.log2(n)**2]) for n in (1, 2, 4)}                # 0, 1, 4: 2 by least squares
+    bent = {n: np.array([np.log2(n)**2]) for n in (1, 2, 4)}        # 0, 1, 4: slope 2
     assert demo.slopes(bent, lambda e: e) == pytest.approx([2.0], rel=1e-12)
 
 

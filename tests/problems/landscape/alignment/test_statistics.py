@@ -56,7 +56,8 @@ def test_one_unit_by_hand():
 
 
 @pytest.mark.parametrize("model", [
-    MLP((3, 6, 5, 4), "relu"), MLP((3, 6, 6, 4), skip=True, norm=True), CNN((2, 4, 4), 3, (3, 4), 3)])
+    MLP((3, 6, 5, 4), "relu"), MLP((3, 6, 6, 4), skip=True, norm=True),
+    CNN((2, 4, 4), 3, (3, 4), 3)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_network_with_itself_is_left_alone_to_rounding(model, dtype):
     rng = np.random.default_rng(1)
