@@ -177,23 +177,26 @@ def draw(report, found, sizes, noises):
             runs = [100 * gains(found[noise, n], where) for n in sizes]
             ax.plot(np.repeat(sizes, len(runs[0])) * (1.03 if noise else 0.97), np.ravel(runs), ".",
                     color=COLOURS[noise], alpha=0.35)
-            mean, low, high = np.transpose([t_interval(x) for x in runs])
-            ax.errorbar(np.asarray(sizes) * (1.03 if noise else 0.97), mean,
-                        [np.minimum(mean - low, 99), np.minimum(high - mean, 99)], fmt="-o",
-                        markersize=4, capsize=3, color=COLOURS[noise],
-                        label=f"{noise:.0%} of labels redrawn" if noise else "clean labels")
+            bars(ax, np.asarray(sizes) * (1.03 if noise else 0.97), map(t_interval, runs),
+                 color=COLOURS[noise],
+                 label=f"{noise:.0%} of labels redrawn" if noise else "clean labels")
         ax.axhline(0, color="0.7", linewidth=1)
-        ax.set(ylabel="SAM's accuracy minus SGD's, points", title=title,
-               ylim=(-3, 15))
+        ax.set(ylabel="SAM's accuracy minus SGD's, points", title=title)
+    axes[1].sharey(axes[0])
     axes[0].legend(fontsize=8)
     for noise in noises:
-        ratio, low, high = np.transpose([ratio_interval(*errors(found[noise, n], "end"))
-                                         for n in sizes])
-        axes[2].errorbar(sizes, ratio, [np.minimum(ratio - low, 9), np.minimum(high - ratio, 9)],
-                         fmt="-o", markersize=4, capsize=3, color=COLOURS[noise])
+        bars(axes[2], sizes, [ratio_interval(*errors(found[noise, n], "end")) for n in sizes],
+             color=COLOURS[noise])
     axes[2].axhline(1, color="0.7", linewidth=1)
     axes[2].set(ylabel="SAM's errors over SGD's", ylim=(0, 1.3), title="Share of SGD's errors left")
     for ax in axes:
         ax.set(xscale="log", xlabel="points to train on", xticks=sizes, xticklabels=sizes)
         ax.minorticks_off()
     report.figure(figure)
+
+
+def bars(ax, x, intervals, **style):
+    """Points with their intervals; an open one, of too few runs, is left out."""
+    middle, low, high = np.transpose(list(intervals))
+    below, above = (np.where(np.isfinite(gap), gap, 0.0) for gap in (middle - low, high - middle))
+    ax.errorbar(x, middle, [below, above], fmt="-o", markersize=4, capsize=3, **style)
