@@ -139,6 +139,11 @@ def sum_rows(rows, index, n):
             ordered = index[order]
             starts = xp.flatnonzero(xp.concatenate((ordered[:1] == ordered[:1],
                                                     ordered[1:] != ordered[:-1])))
+            lengths = xp.diff(starts, append=len(index))
+            if rows.dtype.itemsize <= 4 and lengths.max() > 256:        # added one by one: in parts
+                starts = xp.union1d(starts, xp.arange(0, len(index), 256))
+                parts = xp.add.reduceat(rows[order], starts, axis=0)
+                return sum_rows(parts, ordered[starts], n)
             out[ordered[starts]] = xp.add.reduceat(rows[order], starts, axis=0)
         return out
     out = xp.zeros((n, rows.shape[1]), rows.dtype)

@@ -91,7 +91,10 @@ def _(g, y, x):
 @primitive(elementwise=True)
 def power(x, p):
     """x^p.   dy = p x^(p-1) dx + x^p log(x) dp.   Whole p = 2, 3, 4 are products, not powers:
-    NumPy's x**3 is hundreds of times slower than x*x*x."""
+    NumPy's x**3 is hundreds of times slower than x*x*x. p = 0.5 is sqrt, also at -0 (-0, slope
+    infinity) and -infinity (NaN); an array of powers follows C's pow (0 and infinity there)."""
+    if type(p) is float and p == 0.5:
+        return xp.sqrt(x)
     if type(p) in (int, float) and p in (2, 3, 4):
         square = x * x
         return square if p == 2 else square * x if p == 3 else square * square
@@ -101,6 +104,8 @@ def power(x, p):
 def _power_base(g, y, x, p):
     """p x^(p-1), with 0 where p = 0 (x^-1 would be infinite at x = 0)."""
     if type(p) in (int, float):
+        if p == 0.5:
+            return 0.5 * g / (y + 0.0)
         return (g * p if p == 1 else g * 0.0 if p == 0 else
                 g * (p * (x if p == 2 else power(x, p - 1))))
     return g * (p * power(x, where(constant(p) == 0, 1.0, p - 1)))
@@ -157,7 +162,8 @@ def _share(a, b):
 
 @primitive(elementwise=True)
 def maximum(a, b):
-    """The larger of a and b.   dy goes to the larger one; halved where they are equal"""
+    """The larger of a and b.   dy goes to the larger one; halved where they are equal; NaN where one
+    is, and then dy goes to none"""
     return xp.maximum(a, b)
 
 
@@ -167,7 +173,8 @@ maximum.vjp(lambda g, y, a, b: g * _share(a, b),
 
 @primitive(elementwise=True)
 def minimum(a, b):
-    """The smaller of a and b.   dy goes to the smaller one; halved where they are equal"""
+    """The smaller of a and b.   dy goes to the smaller one; halved where they are equal; NaN where
+    one is, and then dy goes to none"""
     return xp.minimum(a, b)
 
 
@@ -177,7 +184,9 @@ minimum.vjp(lambda g, y, a, b: g * _share(b, a),
 
 @primitive(elementwise=True)
 def where(condition, a, b):
-    """a where the condition (a boolean array) holds, b elsewhere.   dy goes to the one taken"""
+    """a where the condition (a boolean array) holds, b elsewhere.   dy goes to the one taken, 0 to
+    the other: where that has an infinite slope, 0 times infinity is NaN. Keep it from there too,
+    where(x > 0, log(where(x > 0, x, 1)), 0)."""
     return xp.where(condition, a, b)
 
 

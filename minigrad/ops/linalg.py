@@ -3,7 +3,7 @@ from math import prod
 
 from minigrad.backend import xp
 from minigrad.errors import said
-from minigrad.ops.passes import as_rows, column_sum
+from minigrad.ops.passes import as_rows, column_sum, crossed
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import expand_dims, fitted, reshape, sum_to
 from minigrad.tensor import primitive
@@ -41,7 +41,7 @@ def _(g, y, a, b, *, needs):
 @primitive
 def _matmul_tn(a, b):
     """a^T b for matrices in the last two axes: see `_matmul`."""
-    return xp.matmul(a.swapaxes(-1, -2), b)
+    return crossed(a, b) if a.ndim == b.ndim == 2 else xp.matmul(a.swapaxes(-1, -2), b)
 
 
 @_matmul_tn.vjp
@@ -149,4 +149,4 @@ def _(g, y, _, x, W, b, *, needs):
         return linear.rule(g, y, x, W, b, needs=needs)
     rows = as_rows(g)
     return ((rows @ W.T).reshape(x.shape) if needs[0] else None,
-            as_rows(x).T @ rows if needs[1] else None, column_sum(rows) if needs[2] else None)
+            crossed(as_rows(x), rows) if needs[1] else None, column_sum(rows) if needs[2] else None)

@@ -135,7 +135,8 @@ def attention(q, k, v, *, causal=False, mask=None):
     leading axes broadcast.
 
     causal  no place attends to a later one
-    mask    multiplies the weights a, for dropout; an array (..., T, S)
+    mask    multiplies the weights a, for dropout; an array (..., T, S) of finite factors. A row of
+            zeros attends to nothing, y = 0; -infinity, to be added to scores elsewhere, gives NaN
     Source: Vaswani et al., arXiv:1706.03762, equation 1.
     """
     if v.ndim < 2:

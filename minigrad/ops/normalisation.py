@@ -17,8 +17,8 @@ def standardize(x, *, axis=-1, eps=1e-5):
         dx = r (g - mean g - h mean(g h)):  the Jacobian is symmetric
     """
     check("standardize", x)
-    centred = x - x.mean(axis=axis, keepdims=True)
-    return centred / xp.sqrt((centred * centred).mean(axis=axis, keepdims=True) + eps)
+    centred = x - average(x, axis)
+    return centred / xp.sqrt(average(centred * centred, axis) + eps)
 
 
 @standardize.vjp
@@ -35,12 +35,10 @@ def standardize_slope(g, x, *, axis=-1, eps=1e-5):
         dg = J c,
         dx = -r² (h (mean(c' g') - 3 mean(c h) mean(g h)) + mean(g h) c' + mean(c h) g')
     """
-    def average(z):
-        return z.mean(axis=axis, keepdims=True)
-    centred = x - average(x)
-    r = 1.0 / xp.sqrt(average(centred * centred) + eps)
+    centred = x - average(x, axis)
+    r = 1.0 / xp.sqrt(average(centred * centred, axis) + eps)
     h = centred * r
-    return r * (g - average(g) - h * average(g * h))
+    return r * (g - average(g, axis) - h * average(g * h, axis))
 
 
 @standardize_slope.vjp
@@ -48,13 +46,10 @@ def _(c, y, g, x, *, needs, axis=-1, eps=1e-5):
     dg = standardize_slope(c, x, axis=axis, eps=eps) if needs[0] else None
     if not needs[1]:
         return dg, None
-
-    def average(z):
-        return mean(z, axis=axis, keepdims=True)
     h = standardize(x, axis=axis, eps=eps)
-    c, g = c - average(c), g - average(g)
-    ch, gh = average(c * h), average(g * h)
-    bend = h * (average(c * g) - 3.0 * ch * gh) + gh * c + ch * g
+    c, g = c - average(c, axis), g - average(g, axis)
+    ch, gh = average(c * h, axis), average(g * h, axis)
+    bend = h * (average(c * g, axis) - 3.0 * ch * gh) + gh * c + ch * g
     return dg, bend * (-1.0 / (var(x, axis=axis, keepdims=True) + eps))
 
 
@@ -74,6 +69,11 @@ def _(g, y, x, gain, shift, *, needs, eps=1e-6):
     return (standardize_slope(g * gain, x, axis=-1, eps=eps) if needs[0] else None,
             sum_to(g * h, shape=gain.shape) if needs[1] else None,
             sum_to(g, shape=shift.shape) if needs[2] else None)
+
+
+def average(z, axis):
+    """Mean along the axis, kept."""
+    return mean(z, axis=axis, keepdims=True)
 
 
 def check(name, x):
@@ -117,7 +117,7 @@ def batch_statistics(x):
     x = constant(x)
     check("batch_statistics", x)
     axes = (0, *range(2, x.ndim))
-    return x.mean(axis=axes), x.var(axis=axes)
+    return mean(x, axis=axes), var(x, axis=axes)
 
 
 # ---------------------------------------------------------------- the same, block by block

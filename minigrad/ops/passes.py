@@ -10,9 +10,9 @@ arithmetic, and a reduction over a short last axis spends it on starting over fo
 
     blocks, several    chains of operations go a few rows at a time, which stay in the processor's
                        cache through the whole chain
-    row_sum, ...       sums over rows and columns are products with a vector of ones; that they add
-                       in another order is no loss: in float32 a million numbers summed along the
-                       first axis are good to 3e-6, and to 2e-5 by `sum`
+    row_sum, ...       sums over rows and columns are products with a vector of ones
+    total              where many are added, a few at a time: in float32 five million rows of two
+                       are good to 1e-7, and to 8e-5 by `sum`, a hundred times slower
     row_max            maxima of short rows are taken along columns of the transpose
 
 On a GPU neither matters; there these are plain. All see arrays only.
@@ -56,21 +56,81 @@ def laid_out(*arrays):
     return tuple(a if a.flags.c_contiguous else xp.ascontiguousarray(a) for a in arrays)
 
 
+MANY = 1 << 12                  # numbers that may be added in any order
+FEW, WIDE = 128, 1 << 11        # rows added one by one; numbers in them, so that sums stay in cache
+
+
+def total(x, axis=None, keepdims=False):
+    """Sum along axes (None, one or a tuple), as `x.sum`, in float32 right to a few roundings.
+
+    NumPy adds in pairs along the axis whose numbers are next to each other, and one by one along
+    others: the millionth number is then rounded to what a million take. On a GPU it is a tree.
+    """
+    if x.size <= MANY or on_device or x.dtype.itemsize > 4 or x.dtype.kind != "f":
+        return x.sum(axis=axis, keepdims=keepdims)
+    axes = range(x.ndim) if axis is None else axis if type(axis) is tuple else (axis,)
+    axes = {a % x.ndim for a in axes}
+    count = math.prod(x.shape[a] for a in axes)
+    if count <= 2 * FEW:
+        return x.sum(axis=axis, keepdims=keepdims)
+    order = sorted(range(x.ndim), key=lambda a: -abs(x.strides[a]))     # as it lies in memory
+    y, shape, a = x.transpose(order), [x.shape[a] for a in order], x.ndim
+    y = y if y.flags.c_contiguous else xp.ascontiguousarray(y)
+    while a:                                                            # one run of axes, then
+        a -= 1                                                          # those before it
+        if order[a] in axes:
+            stop = a + 1
+            while a and order[a - 1] in axes:
+                a -= 1
+            y = _added(y.reshape(math.prod(shape[:a]), math.prod(shape[a:stop]),
+                                 math.prod(shape[stop:])))
+            shape[a:stop] = [1] * (stop - a)
+    back = sorted(range(x.ndim), key=order.__getitem__)
+    y = y.reshape(shape).transpose(back)
+    return y if keepdims else y.reshape([n for a, n in enumerate(x.shape) if a not in axes])
+
+
+def _added(x):
+    """Sum over the middle axis (k, n, l) -> (k, l), FEW at a time; along l = 1 NumPy does."""
+    k, n, l = x.shape
+    if n <= 2 * FEW or l <= 1:
+        return x.reshape(k, n).sum(axis=1) if l == 1 else x.sum(axis=1)
+    rows = min(n // FEW, max(1, WIDE // l))
+    whole = n - n % (FEW * rows)
+    parts = x[:, :whole].reshape(k, whole // (FEW * rows), FEW, rows * l).sum(axis=2)
+    y = _added(parts.reshape(k, whole // FEW, l))
+    return y + _added(x[:, whole:]) if whole < n else y
+
+
+def crossed(a, b):
+    """a^T b for rows a (N, m) and b (N, n). Where one of them is a column BLAS adds one by one: then
+    MANY rows at a time."""
+    N, m, n = len(a), a.shape[1], b.shape[1]
+    if N <= 4 * MANY or min(m, n) != 1 or on_device or a.dtype.itemsize > 4:
+        return a.T @ b
+    whole = N - N % MANY
+    parts = xp.matmul(a[:whole].reshape(-1, MANY, m).swapaxes(1, 2),
+                      b[:whole].reshape(-1, MANY, n))
+    return total(parts, 0) + a[whole:].T @ b[whole:]
+
+
 def row_sum(x):
     """Sum over the last axis, kept: (..., n) -> (..., 1)."""
+    if x.shape[-1] > MANY:
+        return total(x, -1, keepdims=True)
     return (as_rows(x) @ xp.ones(x.shape[-1], x.dtype)).reshape(x.shape[:-1] + (1,))
 
 
 def column_sum(x):
     """Sum over all axes but the last: (..., n) -> (n,)."""
     rows = as_rows(x)
-    return xp.ones(len(rows), x.dtype) @ rows
+    return xp.ones(len(rows), x.dtype) @ rows if len(rows) <= MANY else total(rows, 0)
 
 
 def row_dot(a, b):
     """Dot products of the rows, kept: (..., n) (..., n) -> (..., 1)."""
-    if on_device:
-        return (a * b).sum(axis=-1, keepdims=True)
+    if on_device or a.shape[-1] > MANY:
+        return total(a * b, -1, keepdims=True)
     return xp.vecdot(a, b)[..., None]
 
 
@@ -92,12 +152,27 @@ def sum_along(x, axis):
         return row_sum(x)
     if axis == (0,) and x.ndim == 2:
         return column_sum(x)[None]
-    return x.sum(axis=axis, keepdims=True)
+    return total(x, axis, keepdims=True)
 
 
 def dot_along(a, b, axis):
     """Sum of a b along `axis`, kept."""
     return row_dot(a, b) if axis == -1 else sum_along(a * b, axis)
+
+
+def are_safe(r):
+    """Did no sum of squares overflow or lose digits on the way to these lengths? Looked at only
+    where nobody has to wait for the answer, nor repeats the call with other numbers."""
+    if xp is not numpy:
+        return False
+    low, high = safe_lengths(r.dtype.name)
+    return low < r < high if r.ndim == 0 else low < r.min() and r.max() < high
+
+
+@functools.cache
+def safe_lengths(dtype):
+    info = numpy.finfo(dtype)
+    return math.sqrt(float(info.tiny) / float(info.eps)), 0.5 * math.sqrt(float(info.max))
 
 
 def overflow_is_infinity():

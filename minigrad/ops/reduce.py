@@ -4,7 +4,7 @@ import math
 
 from minigrad.backend import xp
 from minigrad.ops.arithmetic import where
-from minigrad.ops.passes import SHORT
+from minigrad.ops.passes import SHORT, are_safe, overflow_is_infinity, total
 from minigrad.ops.shape import broadcast_to, concatenate, reshape, transpose
 from minigrad.tensor import constant, primitive
 
@@ -28,6 +28,12 @@ def kept(reduced, x, axis):
     return reshape(reduced, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
+def without(x, axis):
+    """The shape with the axes lost."""
+    axes = _axes(axis, x.ndim)
+    return tuple(n for i, n in enumerate(x.shape) if i not in axes)
+
+
 def _count(x, axis):
     """How many elements are reduced to one."""
     return math.prod(x.shape[a] for a in _axes(axis, x.ndim))
@@ -36,7 +42,7 @@ def _count(x, axis):
 @primitive
 def sum(x, *, axis=None, keepdims=False):
     """Sum.   dy = sum of dx"""
-    return x.sum(axis=along(x, axis), keepdims=keepdims)
+    return total(x, along(x, axis), keepdims)
 
 
 @sum.vjp
@@ -61,7 +67,7 @@ def _(g, y, x, *, axis=None, keepdims=False):
 def _extreme(g, y, x, *, axis=None, keepdims=False):
     """The cotangent goes to the extreme element, in equal shares where several are equal."""
     at = (constant(x) == constant(kept(y, x, axis))).astype(x.dtype)
-    share = at / at.sum(axis=along(x, axis), keepdims=True)
+    share = at / total(at, along(x, axis), keepdims=True)
     return kept(g, x, axis) * share
 
 
@@ -88,9 +94,10 @@ def var(x, *, axis=None, keepdims=False, ddof=0):
     if n <= ddof:
         raise ValueError(f"var: {n} numbers with ddof={ddof} have no variance. Give at least "
                          f"{ddof + 1}, or a smaller ddof.")
-    centred = x - x.sum(axis=along(x, axis), keepdims=True) * (1.0 / n)
+    axis = along(x, axis)
+    centred = x - total(x, axis, keepdims=True) * (1.0 / n)
     centred *= centred
-    return centred.sum(axis=along(x, axis), keepdims=keepdims) * (1.0 / (n - ddof))
+    return total(centred, axis, keepdims) * (1.0 / (n - ddof))
 
 
 @var.vjp
@@ -101,14 +108,26 @@ def _(g, y, x, *, axis=None, keepdims=False, ddof=0):
 
 @primitive
 def norm(x, *, axis=None, keepdims=False):
-    """Euclidean length  r = sqrt(sum x^2).   dr = x.dx / r;  0 at x = 0"""
-    return xp.sqrt((x * x).sum(axis=along(x, axis), keepdims=keepdims))
+    """Euclidean length  r = sqrt(sum x^2).   dr = x.dx / r;  at x = 0 that is 0, and so is its own
+    slope, as for |x|. Squares that overflow or vanish are taken of x / 2^k, 2^k near the largest."""
+    axis = along(x, axis)
+    with overflow_is_infinity():
+        r = xp.sqrt(total(x * x, axis, keepdims))
+    if x.dtype.kind != "f" or not x.size or are_safe(r):
+        return r
+    largest = xp.abs(x).max(axis=axis, keepdims=True)
+    usual = (largest > 0) & xp.isfinite(largest)
+    scale = xp.where(usual, xp.ldexp(xp.ones_like(largest), xp.frexp(largest)[1] - 1), 1.0)
+    z = x / scale.astype(x.dtype)
+    r = xp.sqrt(total(z * z, axis, keepdims=True)) * scale.astype(x.dtype)
+    return r if keepdims else r.reshape(without(x, axis))
 
 
 @norm.vjp
 def _(g, y, x, *, axis=None, keepdims=False):
     r = kept(y, x, axis)
-    return (kept(g, x, axis) / where(constant(r) == 0, 1.0, r)) * x
+    zero = constant(r) == 0
+    return where(zero, 0.0, kept(g, x, axis)) * (x / where(zero, 1.0, r))
 
 
 @primitive
@@ -163,10 +182,12 @@ def _is_short_row(x, axis):
 
 @sum.arrays
 def _(x, *, axis=None, keepdims=False):
+    if x.size <= SHORT:
+        return x.sum(axis=along(x, axis), keepdims=keepdims), None
     if _is_short_row(x, axis) and x.dtype.kind == "f":
         y = x @ xp.ones(x.shape[-1], x.dtype)
         return y[..., None] if keepdims else y, None
-    return x.sum(axis=along(x, axis), keepdims=keepdims), None
+    return total(x, along(x, axis), keepdims), None
 
 
 @sum.vjp_arrays
@@ -176,6 +197,15 @@ def _(g, y, _, x, *, needs, axis=None, keepdims=False):
     if g.ndim == 0 and x.size <= 1024:                      # broadcast_to alone takes 3 us
         return (xp.ones(x.shape, g.dtype) * g,)
     return (xp.broadcast_to(kept(g, x, axis), x.shape),)
+
+
+@norm.vjp_arrays
+def _(g, y, _, x, *, needs, axis=None, keepdims=False):
+    r, g = kept(y, x, axis), kept(g, x, axis)
+    if are_safe(y):
+        return ((g / r) * x,)
+    zero = r == 0
+    return (xp.where(zero, 0.0, g) * (x / (r + zero)),)
 
 
 @prod.arrays

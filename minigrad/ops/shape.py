@@ -7,7 +7,7 @@ from minigrad import backend
 from minigrad.backend import xp
 from minigrad.engine.cotangents import Part
 from minigrad.errors import said
-from minigrad.ops.passes import column_sum
+from minigrad.ops.passes import column_sum, total
 from minigrad.tensor import Tensor, primitive
 
 
@@ -77,7 +77,7 @@ def sum_to(x, *, shape):
     `broadcast_to`, and what repairs every broadcast.   dy = dx, summed the same way"""
     lead = x.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1)
-    return x.sum(axis=axes, keepdims=True).reshape(shape)
+    return total(x, axes, keepdims=True).reshape(shape)
 
 
 @sum_to.vjp
@@ -190,7 +190,7 @@ def index_of(index):
 
 # ---------------------------------------------------------------- the same, as a product
 #
-# Sums over leading axes are a product with ones: about twice as fast, and closer.
+# Sums over a few leading rows are a product with ones: about twice as fast.
 
 
 @sum_to.arrays

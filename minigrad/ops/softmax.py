@@ -6,8 +6,8 @@ and the Jacobian with the largest entry taken out first.
 """
 from minigrad.backend import xp
 from minigrad.ops.elementary import exp, expm1
-from minigrad.ops.passes import blocks, row_dot, row_max, row_sum
-from minigrad.ops.reduce import along, along_last, kept, sum
+from minigrad.ops.passes import blocks, row_dot, row_max, row_sum, total
+from minigrad.ops.reduce import along, along_last, kept, sum, without
 from minigrad.tensor import constant, primitive
 
 
@@ -16,7 +16,7 @@ def softmax(x, *, axis=-1):
     """p = e^x / sum e^x along an axis.   dp = p (dx - sum p dx);  NaN where all are -infinity: there
     is nothing to give a share to"""
     y = xp.exp(x - x.max(axis=axis, keepdims=True))
-    return y / y.sum(axis=axis, keepdims=True)
+    return y / total(y, axis, keepdims=True)
 
 
 @softmax.vjp
@@ -30,7 +30,7 @@ def softmax_slope(g, a, *, axis=-1, scale=1.0):
 
         dg = softmax_slope(c, a),    da = scale (c (g - sum g a) - g sum c a)
     """
-    return (g - (g * a).sum(axis=axis, keepdims=True)) * a * scale
+    return (g - total(g * a, axis, keepdims=True)) * a * scale
 
 
 @softmax_slope.vjp
@@ -52,7 +52,7 @@ def level(g, *, share, axis=-1):
     dg = c - share sum c, in two steps: what c was at the largest goes first, so that nothing is
     left there but the others' sum
     """
-    return g - (g * share).sum(axis=axis, keepdims=True)
+    return g - total(g * share, axis, keepdims=True)
 
 
 @level.vjp
@@ -89,7 +89,7 @@ def logsumexp(x, *, axis=None, keepdims=False):
     shift = x.max(axis=along(x, axis), keepdims=True)
     finite = xp.where(xp.isfinite(shift), shift, 0.0).astype(x.dtype)
     y = log_total(x - finite, axis) + shift
-    return y if keepdims else y.reshape(x.sum(axis=along(x, axis)).shape)
+    return y if keepdims else y.reshape(without(x, axis))
 
 
 @logsumexp.vjp
@@ -102,7 +102,7 @@ def log_total(z, axis):
     others, which may be next to nothing. (Divided by how many are largest, where several are.)"""
     e, axis = xp.exp(z), along(z, axis)
     top = (e == 1.0).sum(axis=axis, keepdims=True).astype(z.dtype)
-    others = (e * (e != 1.0)).sum(axis=axis, keepdims=True)
+    others = total(e * (e != 1.0), axis, keepdims=True)
     top = xp.maximum(top, xp.ones((), z.dtype))
     return xp.log(top) + xp.log1p(others / top)
 
@@ -117,7 +117,7 @@ def _(x, *, axis=-1):
     last = axis in (-1, x.ndim - 1)
     y = x - (row_max(x) if last else x.max(axis=axis, keepdims=True))
     xp.exp(y, out=y)
-    y /= row_sum(y) if last else y.sum(axis=axis, keepdims=True)
+    y /= row_sum(y) if last else total(y, axis, keepdims=True)
     return y, None
 
 
