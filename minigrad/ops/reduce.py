@@ -2,6 +2,8 @@
 axes stay, with length 1."""
 import math
 
+import numpy
+
 from minigrad.backend import xp
 from minigrad.ops.arithmetic import where
 from minigrad.ops.passes import SHORT, are_safe, overflow_is_infinity, total
@@ -205,7 +207,8 @@ def _(g, y, _, x, *, needs, axis=None, keepdims=False):
     if are_safe(y):
         return ((g / r) * x,)
     zero = r == 0
-    return (xp.where(zero, 0.0, g) * (x / (r + zero)),)
+    g, r = xp.where(zero, 0.0, g), r + zero
+    return (g * (x / r) if xp is numpy else (g / r) * x,)       # the same as with other numbers
 
 
 @prod.arrays
