@@ -4,7 +4,7 @@ import math
 
 import numpy
 
-from minigrad.backend import xp
+from minigrad.backend import on_device, xp
 from minigrad.ops.arithmetic import where
 from minigrad.ops.passes import SHORT, are_safe, overflow_is_infinity, total
 from minigrad.ops.shape import broadcast_to, concatenate, reshape, transpose
@@ -208,7 +208,8 @@ def _(g, y, _, x, *, needs, axis=None, keepdims=False):
         return ((g / r) * x,)
     zero = r == 0
     g, r = xp.where(zero, 0.0, g), r + zero
-    return (g * (x / r) if xp is numpy else (g / r) * x,)       # the same as with other numbers
+    in_recording = xp is not numpy and not on_device    # repeats it with numbers that are safe
+    return ((g / r) * x if in_recording else g * (x / r),)
 
 
 @prod.arrays
