@@ -80,17 +80,23 @@ class Transformer:
 
         h = drop(mg.embedding(params["E"], x) + params["P"][:T])
         h = mg.reshape(h, shape=(B * T, self.width))        # rows: every product is one of matrices
-        for block in params["blocks"]:
-            qkv = linear(normed(h, block["norm1"]), block["qkv"])
-            h = h + drop(linear(self.attend(qkv, B, rng), block["out"]))
-            up = linear(normed(h, block["norm2"]), block["up"])
+        for k, block in enumerate(params["blocks"]):
+            inside = self.normed(h, block["norm1"], f"{k}.norm1")
+            attended = self.attend(linear(inside, block["qkv"]), B, rng)
+            h = h + drop(linear(attended, block["out"]))
+            up = linear(self.normed(h, block["norm2"], f"{k}.norm2"), block["up"])
             h = h + drop(linear(mg.gelu(up), block["down"]))
-        h = normed(h, params["norm"])
+        h = self.normed(h, params["norm"], "norm")
         if self.tied:
             logits = mg.matmul(h, mg.transpose(params["E"]))
         else:
             logits = linear(h, params["head"])
         return mg.reshape(logits, shape=(B, T, self.vocabulary))
+
+    def normed(self, h, layer, name):
+        """LN(h) of rows h (B T, C); `name` says which norm it is, to who puts another in its place.
+        """
+        return normed(h, layer)
 
     def attend(self, qkv, B, rng):
         """Causal attention of qkv (B T, 3C), all heads: (B T, C)."""
