@@ -1,4 +1,4 @@
-"""The diagnostics: rows that do not touch each other, judgements, and closed forms by other means."""
+"""The diagnostics: rows that leave each other alone, judgements, closed forms by other means."""
 import json
 import math
 

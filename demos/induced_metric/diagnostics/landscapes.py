@@ -92,7 +92,8 @@ def single(row, A, centre, factor):
 
 
 BENT = {
-    "saddle": lambda p: 0.5 * p[0] * p[0] + 0.25 * mg.square(p[1] * p[1] - 1.0),
+    "saddle": lambda p: (0.5 * mg.square(p[..., 0])
+                         + 0.25 * mg.square(mg.square(p[..., 1]) - 1.0)),
     "plateau": lambda p: 1.0 - mg.exp(-0.5 * mg.sum(p * p, axis=-1)),
     "kink": lambda p: mg.sum(mg.abs(p), axis=-1),
 }

@@ -1,4 +1,4 @@
-"""The optimizers on trial, each with one setting for all twelve landscapes, and what it is in short.
+"""The optimizers on trial, each with one setting for all twelve landscapes, and its features.
 
 Nobody is tuned: where a step is a rate times a direction the rate is .1; methods that find their
 own length keep the rate 1 of their papers; momentum is .9. The rest are the defaults.

@@ -1,7 +1,8 @@
 """What closed forms say of each method on each landscape: passes or not, and the number behind it.
 
 Written before the runs, from the update rules alone; they know nothing of what happened, but for
-one: ASAM was added when SAM's saddle had been seen. With η the rate, μ the momentum, λ a curvature, T the steps:
+one: ASAM was added when SAM's saddle had been seen. With η the rate, μ the momentum, λ a curvature,
+T the steps:
 
     stable       η λ < 2, heavy ball 2(1+μ), Nesterov 2(1+μ)/(1+2μ), averaged 2(1+μ)/(1-μ)
     saddle       y grows by 1 + ηγ a step: ln(1/y₀)/ln(1+ηγ) steps
