@@ -1,4 +1,4 @@
-"""The table as a picture that reads in grey: dark breaks, light passes, a ring: foretold wrongly."""
+"""The table as a picture that reads in grey: dark breaks, light passes; rings: foretold wrongly."""
 import numpy as np
 
 from .landscapes import NAMES
