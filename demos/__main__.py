@@ -214,7 +214,7 @@ def show_list(found):
     width = max(map(len, found), default=0)
     print("python -m demos NAME [--quick] [--seed N] [--out DIR] [--no-plot] [--help]\n"
           "python -m demos all [--quick] [--jobs N]       all of them, and one ledger\n"
-          "python -m demos equations [WORD ...]       which line computes a paper's formula\n")
+          "python -m demos equations [WORD ...]           where a formula is computed\n")
     for name, claim in found.items():
         lines = textwrap.wrap(claim, WIDTH - width - 4) or [""]
         print(f"  {name:<{width}}  " + ("\n" + " " * (width + 4)).join(lines))

@@ -19,12 +19,14 @@ import numpy as np
 
 from demos.alpha_beta import bounds
 from demos.evidence import t_interval
+from demos.report.looks import colour
 from minigrad.backend import to_host, xp
 from optim import NGN, SGD, AdaGradNorm, DecSPS, StochasticPolyak, polynomial
 from problems.finite_sums import example6, parabolas
 
 SOURCE = "arXiv:2410.12455"
 WHERE = "theorems 1 to 7"
+CONSTANT = ("SGD", "SPS", "NGN")                        # rates that do not fall
 
 
 def run(args, report):
@@ -141,10 +143,11 @@ def draw(report, curves, K):
     for axis, problem in zip(axes, ("parabolas", "example 6")):
         for (name, label), (mean, _) in curves.items():
             if name == problem:
-                axis.loglog(np.arange(1, K + 1), mean, linewidth=1.0, label=label)
+                axis.loglog(np.arange(1, K + 1), mean, linewidth=1.2, color=colour(label),
+                            label=label, linestyle="-" if label in CONSTANT else "--")
         axis.set(xlabel="step", ylabel="mean of f - f*", title=problem)
         axis.grid(alpha=0.2)
     axes[0].legend(fontsize=7)
-    fig.suptitle("Mean over the runs: constant rates stop at a floor, falling ones go below it",
-                 fontsize=9)
+    fig.suptitle("Mean over the runs: constant rates stop at a floor, falling ones (dashed) go "
+                 "below it", fontsize=9)
     report.figure(fig)

@@ -115,15 +115,34 @@ def run(args, report):
     claim_bits(args, report, runs, ngrams, best, floor, steps)
     report.data.update(ngrams=ngrams, floor=floor, runs=runs, steps=steps)
     if report.plotting:
-        fig, axis = report.subplots(figsize=(6.0, 4.0))
-        for (name, found), style in zip(runs.items(), ("-", "--")):
-            axis.plot(found["at"], found["bits"], style, color="k", label=name)
-        axis.axhline(best, color="C1", ls=":", label="best n-gram")
-        axis.axhline(floor, color="C0", ls="-.", label="information of the text")
-        axis.set(xlabel="updates", ylabel="bits per character (validation text)", ylim=(0.6, 2.0),
-                 title="what attention and memory close: from the best n-gram to the entropy")
-        axis.legend()
-        report.figure(fig)
+        report.figure(picture(report, runs, ngrams, floor))
+
+
+def picture(report, runs, ngrams, floor):
+    """Bits a character while the two networks learn, between the n-grams and the text's own."""
+    fig, axis = report.subplots(figsize=(7.5, 4.2))
+    best = min(ngrams, key=ngrams.get)
+    for (name, found), style, ink in zip(runs.items(), ("-", "--"), ("#b5123e", "#1f3f6e")):
+        axis.plot(found["at"], found["bits"], style, color=ink, lw=1.8, marker="o", ms=3,
+                  label=f"{name}: {found['test']:.3f} on the test text")
+    last = max(found["at"][-1] for found in runs.values())
+    room, free = (max(ngrams.values()) - floor) / 25, [floor]
+    for n in sorted(ngrams, key=lambda n: (n != best, n)):              # the best is named first
+        axis.plot([0, last], [ngrams[n]] * 2, color="0.6", lw=1.4 if n == best else 0.6, ls=":")
+        if min(abs(ngrams[n] - taken) for taken in free) > room:
+            free.append(ngrams[n])
+            axis.text(1.01 * last, ngrams[n], f"{n}-gram", fontsize=8, va="center", color="0.35")
+    axis.plot([0, last], [floor] * 2, color="black", lw=1.2)
+    axis.text(1.01 * last, floor, "the text's own", fontsize=8, va="center")
+    lowest = min(runs, key=lambda name: runs[name]["test"])
+    closed = (ngrams[best] - runs[lowest]["test"]) / (ngrams[best] - floor)
+    axis.set(xlabel="updates", ylabel="bits per character (validation text)",
+             xlim=(0, 1.16 * last), xticks=np.linspace(0, last, 5).round().astype(int),
+             title=f"The {lowest} closes {100 * closed:.0f} % of what lies between the best n-gram "
+                   "and the text" if closed > 0 else
+                   f"After {last} updates no network is below the best n-gram")
+    fig.legend(loc="outside lower center", ncols=2)
+    return fig
 
 
 def claim_bits(args, report, runs, ngrams, best, floor, steps):

@@ -23,8 +23,9 @@ import functools
 import numpy as np
 
 from demos.evidence import paired_bootstrap, t_interval
+from demos.induced_metric.seven_curves import figure
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_spread,
-                                                   curve, factor, figure, effective_method, mean_and_std,
+                                                   curve, factor, effective_method, mean_and_std,
                                                    resumable)
 from optim import run_all
 from problems import Network

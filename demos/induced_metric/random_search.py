@@ -21,7 +21,8 @@ import numpy as np
 
 from demos.evidence import paired_bootstrap
 from demos.induced_metric.regression import TABLE, groups, train_seeds
-from demos.induced_metric.seven_optimizers import (COLOURS, MAKERS, NAMES, resumable)
+from demos.induced_metric.seven_optimizers import MAKERS, NAMES, resumable
+from demos.report.looks import colour
 from minigrad.backend import xp
 from optim import run_all
 
@@ -100,16 +101,33 @@ def run(args, report):
                      f"n = {n} configurations, three claims at once")
     report.data.update(score=score, settings=drawn, epochs=epochs)
     if report.plotting:
-        fig, axes = report.subplots(1, 4, figsize=(13.0, 3.4))
-        for axis, name in zip(axes, ("plain", "log", "rms")):
-            axis.scatter(drawn[name]["xi"], score[name], s=14, color="0.6")
-            axis.scatter(drawn[name]["xi"][first[name]], best[name], s=22, color=COLOURS[name])
-            axis.set(xscale="log", yscale="log", xlabel="xi", ylabel="test error",
-                     title=f"{name}: the best {top} in colour")
-        axes[3].boxplot([score[name][np.isfinite(score[name])] for name in NAMES])
-        axes[3].set(yscale="log", ylabel="test error", title="all configurations")
-        axes[3].set_xticks(range(1, len(NAMES) + 1), NAMES, rotation=45)
-        report.figure(fig)
+        report.figure(picture(report, drawn, score, first))
+
+
+def picture(report, drawn, score, first):
+    """Left: every configuration of every optimizer, its best marked. Right: errors against xi."""
+    figure, axes = report.subplots(1, 4, figsize=(11.5, 3.8), width_ratios=(1.5, 1, 1, 1),
+                                   sharey=True)
+    ranked = sorted(NAMES, key=lambda name: score[name][first[name]].mean())
+    for k, name in enumerate(ranked):
+        finite = score[name][np.isfinite(score[name])]
+        shift = 0.5 * np.linspace(-0.5, 0.5, len(finite))
+        axes[0].plot(k + shift, finite, "o", ms=3.5, alpha=0.35, mew=0, color=colour(name))
+        axes[0].plot([k - 0.3, k + 0.3], [score[name][first[name]].mean()] * 2, color=colour(name),
+                     lw=2.5)
+    axes[0].set(yscale="log", ylabel="test error", xticks=range(len(ranked)), xticklabels=ranked,
+                title=f"bar: mean of the best {len(first[ranked[0]])} of {len(score[ranked[0]])}")
+    axes[0].tick_params(axis="x", rotation=45)
+    for axis, name in zip(axes[1:], ("plain", "log", "rms")):
+        best = first[name]
+        axis.plot(drawn[name]["xi"], score[name], "o", ms=4, color="0.7", mew=0)
+        axis.plot(drawn[name]["xi"][best], score[name][best], "D", ms=6, color=colour(name),
+                  mec="white", mew=0.5)
+        low, high = drawn[name]["xi"][best].min(), drawn[name]["xi"][best].max()
+        axis.set(xscale="log", xlabel="ξ", xlim=(SHARED["xi"][0] / 1.3, SHARED["xi"][1] * 1.3),
+                 title=f"{name}: best at ξ from {low:.2g} to {high:.2g}")
+    figure.suptitle("Random search: ahead is " + ", then ".join(ranked[:3]), fontsize=11)
+    return figure
 
 
 def gap(top, worse, better):

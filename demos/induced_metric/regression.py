@@ -24,8 +24,9 @@ import numpy as np
 
 import minigrad as mg
 from demos.evidence import ratio_interval, t_interval, welch_interval
+from demos.induced_metric.seven_curves import figure
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, curve, factor,
-                                                   figure, effective_method, mean_and_std, resumable,
+                                                   effective_method, mean_and_std, resumable,
                                                    steps_taken)
 from minigrad.backend import xp
 from optim import run_all

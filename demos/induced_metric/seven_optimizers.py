@@ -2,7 +2,7 @@
 
 Four network demos share this page: `build` makes an optimizer from the published table, `attempt`
 trains with it, `curve` turns a finished run into lists that fit a JSON file, `effective_method` says
-whether the metric did anything, and `figure` draws the paper's panels.
+whether the metric did anything. `seven_curves` draws them.
 
 Names: plain is the metric I + ξ g gᵀ, log the same on the graph of log L, rms the same on
 RMSprop's diagonal. SGD is heavy ball. Muon makes arrays with exactly two axes orthogonal, as
@@ -21,8 +21,6 @@ from optim.training.run import per_epoch
 FILE = Path(__file__).parent / "published" / "induced_metric_networks.json"
 PUBLISHED = json.loads(FILE.read_text(encoding="utf-8"))
 NAMES = ("Adam", "AdamW", "rms", "Muon", "SGD", "plain", "log")
-COLOURS = dict(zip(NAMES, ("C0", "C9", "C3", "C4", "C2", "C1", "C5")))
-STYLES = dict(zip(NAMES, ("-", "--", "-", ":", "-", "--", "-.")))
 MAKERS = {"Adam": optim.Adam, "AdamW": optim.AdamW, "SGD": optim.SGD, "plain": optim.InducedMetric,
           "log": optim.LogInducedMetric, "rms": optim.RMSInducedMetric, "Muon": optim.Muon.optax}
 WITHOUT_METRIC = {"plain": "SGD", "rms": "AdamW"}   # what they are where s = 1
@@ -160,51 +158,3 @@ def claim_spread(report, what, scores):
                  math.nan if few else p, rejects=0.05, origin="ours",
                  where="the same seeds for every optimizer", how="permutation test within seeds, "
                  f"n = {scores.shape[1]} seeds" + (", too few" if few else ""), quick=False)
-
-
-def figure(report, runs, score, *, label, published=None, log=False, name=None):
-    """The panels that the paper draws for a network task, from {optimizer: [curve, ...]}.
-
-    score   which score of the curves;  label  its axis;  published {name: {"best", "best_epoch"}}
-    """
-    fig, axes = report.subplots(2, 4, figsize=(14.0, 6.6))
-    (cloud, trains, scores, clock), (both, bars, times, factors) = axes
-    for i, (optimizer, curves) in enumerate(runs.items()):
-        colour = COLOURS[optimizer]
-        look = dict(color=colour, linestyle=STYLES[optimizer], label=optimizer, lw=1.2)
-        rows = np.array([c[score] for c in curves], dtype=float)        # (runs, evaluations)
-        train = np.array([c["train"] for c in curves])
-        at = np.arange(1, rows.shape[1] + 1)
-        best = rows.argmin(axis=1)
-        seconds = np.array([c["seconds"] for c in curves])
-        cloud.scatter(best + 1, rows.min(axis=1), s=12, color=colour)
-        if published:
-            star = published[optimizer]
-            cloud.scatter(star["best_epoch"], star["best"], s=60, marker="*", color=colour,
-                          edgecolor="k", linewidth=0.5)
-        trains.plot(at, np.median(train, axis=0), **look)
-        scores.plot(at, np.median(rows, axis=0), **look)
-        clock.plot(np.median(seconds, axis=0), np.median(rows, axis=0), **look)
-        both.plot(np.median(train, axis=0), np.median(rows, axis=0), **look)
-        bars.bar(i - 0.2, np.median(train[:, -1]), 0.4, color=colour)
-        bars.bar(i + 0.2, np.median(rows[:, -1]), 0.4, color=colour, alpha=0.5)
-        times.bar(i, np.median(seconds[np.arange(len(rows)), best]), 0.6, color=colour)
-        if "s" in curves[0]:
-            low, middle, high = np.median([c["s"] for c in curves], axis=0).T
-            factors.plot(at, middle, **look)
-            factors.fill_between(at, low, high, color=colour, alpha=0.2, lw=0)
-    for axis, x, y in ((cloud, "evaluation of the best score", f"best {label}"),
-                       (trains, "evaluation", "training loss"), (scores, "evaluation", label),
-                       (clock, "seconds", label), (both, "training loss", label),
-                       (bars, "", f"final: training loss, {label}"),
-                       (times, "", "seconds to the best score"),
-                       (factors, "evaluation", "metric factor s (min, median, max)")):
-        axis.set(xlabel=x, ylabel=y)
-        axis.grid(alpha=0.2)
-    for axis in (trains, both, factors, bars, *([scores, clock, cloud] if log else [])):
-        axis.set_yscale("log")
-    both.set_xscale("log")
-    for axis in (bars, times):
-        axis.set_xticks(range(len(runs)), list(runs), rotation=45)
-    scores.legend(fontsize=7)
-    report.figure(fig, name)

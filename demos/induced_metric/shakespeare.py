@@ -24,8 +24,9 @@ import math
 import numpy as np
 
 from demos.evidence import ratio_interval
+from demos.induced_metric.seven_curves import figure
 from demos.induced_metric.seven_optimizers import (NAMES, PUBLISHED, attempt, build, claim_idle,
-                                                   curve, factor, figure, effective_method, resumable,
+                                                   curve, factor, effective_method, resumable,
                                                    steps_taken)
 from optim import run_all
 from problems import Network

@@ -17,6 +17,7 @@ import textwrap
 import time
 from pathlib import Path
 
+from demos.report.axes import legible
 from demos.report.provenance import peak_memory, provenance
 from demos.tables import WIDTH, format_claim, format_table
 from demos.report.verdict import complete, verdict
@@ -127,13 +128,15 @@ class Report:
         import matplotlib.pyplot as plt
 
         plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9,
-                             "axes.titlesize": 9, "legend.frameon": False, "savefig.dpi": 150})
+                             "axes.titlesize": 9, "legend.frameon": False, "savefig.dpi": 150,
+                             "boxplot.medianprops.color": "black"})
         return plt.subplots(*rows_and_columns, **{"layout": "constrained", **settings})
 
     def figure(self, figure, name=None):
         """Save as OUT/DEMO.png, or OUT/DEMO_name.png, with seed and backend in the corner."""
         import matplotlib.pyplot as plt
 
+        legible(figure)
         figure.text(0.998, 0.002, f"seed {self.args.seed}, {backend.name}", ha="right", va="bottom",
                     fontsize=6, color="0.5")
         path = self.out / (f"{self.output}_{name}.png" if name else f"{self.output}.png")

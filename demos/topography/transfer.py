@@ -21,6 +21,7 @@ from problems.data import load
 from problems.data.dataset import Split
 from problems.networks.mlp import MLP
 
+from demos.report.looks import look
 from demos.evidence import t_interval
 from demos.topography.arms import Penalised, quasi_newton, sgd
 
@@ -102,9 +103,11 @@ def run(args, report):
                  lesson="There is nothing to transfer between these tasks.")
     if report.plotting:
         figure, ax = report.subplots(1, 1, figsize=(5.6, 3.8))
-        for name, style in zip(STARTS, ("k:", "C0--", "C3--", "C0-", "C3-")):
+        for name in STARTS:
+            style = dict(color="black", linestyle=":") if name == "fresh" else look(name)
             mean, width = curves[name].mean(axis=0), curves[name].std(axis=0) / np.sqrt(count)
-            ax.errorbar(np.array(LOOKS) + 1, mean, 2 * width, fmt=style, label=name, capsize=2)
+            ax.errorbar(np.array(LOOKS) + 1, mean, 2 * width, label=name, capsize=2,
+                        **style)
         ax.set(xscale="log", xlabel="1 + steps of fine-tuning", ylabel="accuracy, second task",
                title="How much a start is worth on another task (2 standard errors)")
         ax.legend()

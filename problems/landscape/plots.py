@@ -72,17 +72,20 @@ def path(ax, coordinates, label=None, colour=INK):
     return drawn
 
 
-def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0):
+def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0, linear=False):
     """The plane as a lit surface over its own contours; ax has projection="3d".
 
     points   (T, 3): alpha, beta and the *true* loss of iterates, drawn where they really are
+    linear   the height as it is; else its logarithm. The two look like different landscapes: say
+             which it is.
     """
     from matplotlib import colormaps
     from matplotlib.colors import LightSource, Normalize
 
     z = shown(plane.heights, cap)
-    levels = np.log10(log_levels(z, 18))
-    z = np.maximum(np.log10(np.maximum(z, 1e-300)), levels[0])
+    scaled = (lambda heights: heights) if linear else np.log10
+    levels = np.linspace(z.min(), z.max(), 18) if linear else np.log10(log_levels(z, 18))
+    z = np.maximum(scaled(np.maximum(z, 1e-300)), levels[0])
     a, b = np.meshgrid(plane.alphas, plane.betas)
     bottom, top = levels[0], levels[-1]
     norm = Normalize(bottom, top)
@@ -96,12 +99,12 @@ def surface(ax, plane, cap=None, points=None, elevation=32.0, azimuth=-58.0):
     ax.contour(a, b, z, levels=levels, zdir="z", offset=floor, cmap=CMAP, linewidths=0.7)
     if points is not None:
         p = np.asarray(points)
-        height = np.log10(np.maximum(p[:, 2], 10.0 ** bottom))
+        height = np.maximum(scaled(np.maximum(p[:, 2], 1e-300)), bottom)
         ax.plot(p[:, 0], p[:, 1], height, color=INK, linewidth=1.6, zorder=10)
         ax.scatter(p[-1:, 0], p[-1:, 1], height[-1:], color=INK, marker="*", s=60, zorder=11)
     ax.set(zlim=(floor, top), xlabel="along $d_1$", ylabel="along $d_2$")
-    ticks = np.unique(np.round(np.linspace(bottom, top, 4), 1))
-    ax.set_zticks(ticks, [f"{10.0 ** tick:.2g}" for tick in ticks])
+    ticks = np.linspace(bottom, top, 4)
+    ax.set_zticks(ticks, [f"{tick if linear else 10.0 ** tick:.2g}" for tick in ticks])
     for low, high, place in ((a.min(), a.max(), ax.set_xticks), (b.min(), b.max(), ax.set_yticks)):
         place([low, 0.0, high], [f"{low:.2g}", "0", f"{high:.2g}"])
     ax.view_init(elevation, azimuth)

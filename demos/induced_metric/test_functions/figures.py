@@ -3,6 +3,7 @@
 import numpy as np
 
 from demos.induced_metric.test_functions.grid import OPTIMIZERS, STEPS, TASKS, run_cell
+from demos.report.looks import colour, look
 from minigrad import to_host, xp
 from problems.functions import FUNCTIONS
 
@@ -13,14 +14,7 @@ VIEWS = {                                               # x and y range of each 
     "ackley": (-3.1, 3.1, -3.1, 3.1),
     "rastrigin": (-3.1, 3.1, -3.1, 3.1),
 }
-INKS = {                                                # colour, line style: readable in grey too
-    "log": ("#c1272d", "-"),
-    "rms": ("#e08a00", (0, (5, 1.5))),
-    "plain": ("#7d4ea8", (0, (3, 1, 1, 1))),
-    "Adam": ("#0072b2", (0, (1.5, 1))),
-    "NAdam": ("#4db3e6", (0, (6, 1, 1, 1))),
-    "SGD": ("#3a7d44", (0, (3, 1.5))),
-}
+FLOOR = 1e-10                                           # lower heights are drawn there
 SIDE = 41                                               # starts along each side of the map
 
 
@@ -28,27 +22,27 @@ def best_runs(report, traces):
     """Above, the best run of each optimizer on the landscape; below, its height against updates."""
     updates = {(f, o): arrived(f, traces[f, o][1]) for f in TASKS for o in OPTIMIZERS}
     solved = {o: sum(updates[f, o] > 0 for f in TASKS) for o in OPTIMIZERS}
-    figure, axes = report.subplots(2, len(TASKS), figsize=(15, 7))
+    figure, axes = report.subplots(2, len(TASKS), figsize=(10.5, 5.6))
     for (above, below), (f, (_, tolerance)) in zip(axes.T, TASKS.items()):
         draw_landscape(above, f, VIEWS[f])
-        floor, start = tolerance / 1000, traces[f, "log"][1].heights[0]
-        for width, o in enumerate(INKS):
+        for width, o in enumerate(OPTIMIZERS):
             path = traces[f, o][1]
-            draw_path(above, path, INKS[o][0], updates[f, o], layer=width)
-            draw_heights(below, path, INKS[o], updates[f, o], floor, label=o)
+            draw_path(above, path, colour(o), updates[f, o], layer=width)
+            draw_heights(below, path, updates[f, o], label=o)
         below.axhline(tolerance, color="0.6", lw=0.7, zorder=0)
         below.set(xscale="log", yscale="log", xlabel="updates", xlim=(0.9, 1.3 * STEPS),
-                  ylim=(floor / 2, 30 * start))
-        name, finding = f.capitalize(), headline({o: updates[f, o] for o in OPTIMIZERS})
-        above.set_title(f"{name}\n{finding}", fontsize=10)
-    axes[0, 0].set_ylabel("y")
+                  xticks=[1, 10, 100, 1000], ylim=(FLOOR / 2, 3e3), yticks=[1e-9, 1e-6, 1e-3, 1, 1e3])
+        below.minorticks_off()
+        if below is not axes[1, 0]:
+            below.tick_params(labelleft=False)
+        above.set_title(f"{f.capitalize()}\n{headline({o: updates[f, o] for o in OPTIMIZERS})}")
     axes[1, 0].set_ylabel("lowest f so far (faint: f)")
     handles, labels = axes[1, 0].get_legend_handles_labels()
-    figure.legend(handles, [f"{o}: solves {solved[o]} of {len(TASKS)}" for o in labels],
+    figure.legend(handles, [f"{o}: {solved[o]} of {len(TASKS)}" for o in labels],
                   loc="outside lower center", ncols=len(labels), fontsize=10, handlelength=3.2)
     complete = [o for o in OPTIMIZERS if solved[o] == len(TASKS)]
     figure.suptitle("Best run of each optimizer's grid: all five functions are solved by "
-                    + (", ".join(complete) or "none"), fontsize=13)
+                    + (", ".join(complete) or "none"), fontsize=12)
     return figure
 
 
@@ -60,11 +54,11 @@ def arrived(f, path):
 def headline(updates):
     some = {o: u for o, u in updates.items() if u}
     if not some:
-        return "none arrives"
+        return "none arrives\n"
     first = min(some, key=some.get)
     if len(some) == 1:
-        return f"only {first} arrives, in {some[first]} updates"
-    return f"{len(some)} of {len(updates)} arrive, first {first}: {some[first]} updates"
+        return f"only {first} arrives:\n{some[first]} updates"
+    return f"{len(some)} of {len(updates)} arrive, first\n{first}: {some[first]} updates"
 
 
 def draw_landscape(axes, f, view, strength=0.45):
@@ -79,7 +73,7 @@ def draw_landscape(axes, f, view, strength=0.45):
     axes.contourf(x, y, depth, levels=16, cmap=mist)
     axes.contour(x, y, depth, levels=16, colors="white", linewidths=0.35)
     axes.plot(*FUNCTIONS[f].minimisers.T, "+", color="black", ms=9, mew=1.3, zorder=20)
-    axes.set(xlim=view[:2], ylim=view[2:], xlabel="x")
+    axes.set(xlim=view[:2], ylim=view[2:], xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
 
@@ -87,23 +81,23 @@ def draw_path(axes, path, ink, updates, layer, first=150):
     """The run's first points, with a star where it arrives; runs drawn earlier are wider, so that
     they show on both sides where runs coincide."""
     x, y = path.points[:first].T
-    width, alpha = (1.1 + 0.5 * layer, 0.9) if updates else (1.1, 0.5)
+    width, alpha = (1.0 + 0.5 * layer, 0.9) if updates else (1.0, 0.5)
     axes.plot(x, y, color=ink, lw=width, alpha=alpha, zorder=10 - layer, solid_joinstyle="round")
     if updates:
-        axes.plot(*path.points[-1], "*", color=ink, ms=12 + layer, mec="white", mew=0.7,
+        axes.plot(*path.points[-1], "*", color=ink, ms=11 + layer, mec="white", mew=0.7,
                   zorder=30 - layer)
     axes.plot(*path.points[0], "o", color="white", mec="black", ms=5, zorder=40)
 
 
-def draw_heights(axes, path, ink, updates, floor, label):
+def draw_heights(axes, path, updates, label):
     t = np.arange(1, len(path.heights))
-    heights = np.maximum(path.heights[1:], floor)
-    colour, style = ink
-    axes.plot(t, heights, color=colour, lw=0.5, alpha=0.25, zorder=1)
-    axes.plot(t, np.fmin.accumulate(heights), color=colour, ls=style, lw=1.6 if updates else 1.1,
-              label=label, zorder=3)
+    heights = np.maximum(path.heights[1:], FLOOR)
+    axes.plot(t, heights, color=colour(label), lw=0.5, alpha=0.2, zorder=1)
+    axes.plot(t, np.fmin.accumulate(heights), lw=1.6 if updates else 1.1, label=label, zorder=3,
+              **look(label))
     if updates:
-        axes.plot(updates, heights[-1], "*", color=colour, ms=13, mec="white", mew=0.7, zorder=5)
+        axes.plot(updates, heights[-1], "*", color=colour(label), ms=11, mec="white", mew=0.7,
+                  zorder=5)
 
 
 def solved_starts(report, runs, starts):

@@ -5,11 +5,20 @@ from problems.landscape import plots
 
 
 def plane(report, model, plane):
-    figure, (left, right) = report.subplots(1, 2, figsize=(10.5, 4.6), width_ratios=(1, 1.15))
-    plots.colour_bar(left, plots.contours(left, plane), label="training loss")
+    """The filter-normalised plane: contours, its height on a logarithmic scale, and as it is."""
+    figure, (left, middle, right) = report.subplots(1, 3, figsize=(13.0, 4.4),
+                                                    width_ratios=(1.15, 1.1, 1.1))
+    plots.colour_bar(left, plots.contours(left, plane), label="training loss, logarithmic")
     plots.centre(left)
-    left.set_title(f"A trained {model}: filter-normalised plane")
-    plots.surface(solid(figure, right), plane)
+    left.set_title("Contours (cross: the network)")
+    for axes, linear, title in ((middle, False, "Height drawn on a logarithmic scale"),
+                                (right, True, "The same height on a linear scale")):
+        axes = solid(figure, axes)
+        plots.surface(axes, plane, linear=linear)
+        axes.set_title(title)
+    low, high = plane.centre, plane.heights.max()
+    figure.suptitle(f"A trained {model}, filter-normalised plane: the loss climbs from {low:.2g} to "
+                    f"{high:.2g} within its own length", fontsize=11)
     report.figure(figure)
 
 
@@ -22,7 +31,7 @@ def trajectory(report, plane, seen, steps, true, below):
              xlabel="first main direction", ylabel="second main direction")
     solid_axes = solid(figure, middle)
     plots.surface(solid_axes, plane, points=np.column_stack([seen.coordinates, true]))
-    solid_axes.set_title("Iterates at their own loss: off the surface")
+    solid_axes.set_title("Iterates at their own loss, off the surface\n(height on a logarithmic scale)")
     plots.true_against_plane(right, steps, true, below, seen.distances)
     right.set_title("Why: they do not lie in the plane")
     report.figure(figure, "trajectory")
@@ -31,22 +40,28 @@ def trajectory(report, plane, seen, steps, true, below):
 def curvature(report, lines, lam_max, lam_min, convexity):
     figure, (left, right) = report.subplots(1, 2, figsize=(10.0, 4.2))
     for (name, line), colour in zip(lines.items(), (plots.INK, "#3b6fb6", "0.4")):
-        left.plot(line.alphas, line.heights, color=colour, label=name,
-                  linestyle="--" if name == "random" else "-")
+        left.plot(line.alphas, line.heights, color=colour, label=name, linewidth=1.8,
+                  linestyle=(0, (2, 2)) if name == "random" else "-")
     line = lines["top eigenvector"]
     left.plot(line.alphas, line.centre + 0.5 * lam_max * line.alphas**2, ":", color=plots.INK,
               linewidth=1.0, label="its quadratic")
     left.set(xlabel="distance", ylabel="training loss", ylim=(0, None),
-             title=f"A random line sees neither $\\lambda_{{max}}$ = {lam_max:.3g} nor "
-                   f"$\\lambda_{{min}}$ = {lam_min:.2g}")
-    left.legend(fontsize=8)
-    image = right.pcolormesh(convexity.alphas, convexity.betas, convexity.ratio, cmap="magma_r",
+             title=f"A random line sees neither $\\lambda_{{max}}$ = {lam_max:.3g}\nnor "
+                   f"$\\lambda_{{min}}$ = {lam_min:.2g}: it looks flat")
+    left.legend(fontsize=8, handlelength=3)
+    image = right.pcolormesh(convexity.alphas, convexity.betas, convexity.ratio, cmap="Greys",
                              shading="nearest", vmin=0.0, vmax=max(1.0, convexity.ratio.max()))
     figure.colorbar(image, ax=right, pad=0.02,
                     label="$|\\lambda_{min} / \\lambda_{max}|$ of the whole Hessian")
-    plots.centre(right)
-    right.set(title="Negative curvature that the filter-normalised plane hides", aspect="equal",
-              xlabel="along $d_1$", ylabel="along $d_2$")
+    if convexity.ratio.size <= 49:
+        for b, row in zip(convexity.betas, convexity.ratio):
+            for a, value in zip(convexity.alphas, row):
+                right.text(a, b, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                           color="white" if value > 0.5 else "black")
+    else:
+        plots.centre(right)
+    right.set(title="What a plane of heights does not show: the most negative\n"
+                    f"curvature is up to {convexity.ratio.max():.2f} of the largest", aspect="equal", xlabel="along $d_1$", ylabel="along $d_2$")
     report.figure(figure, "curvature")
 
 

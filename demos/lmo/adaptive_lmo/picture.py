@@ -1,13 +1,13 @@
 """Above: what every arm reaches, over its rates. Below: the exponents of the layers over time."""
 import numpy as np
 
+from demos.report.looks import colour
 from problems.landscape import plots
 
 from .arms import EVERY
 
-COLOURS = {"AdamW": "0.35", "SGD, pinned": "#3b6fb6", "t = 1/2": "#7f9fd0",
-           "Muon, pinned": plots.INK, "MuAdam": "#e08a1e", "random t": "0.7",
-           "adaptive": "#3d8f5f", "adaptive, kfac": "#8fc7a5"}
+COLOURS = {"t = 1/2": "#7f9fd0", "random t": "0.7", "adaptive": plots.INK,
+           "adaptive, kfac": "#e8a0b4"}
 
 
 def draw(report, results):
@@ -17,7 +17,7 @@ def draw(report, results):
         for arm, (_, _, curve, _) in found.items():
             scores = np.array([np.mean(curve[lr]) for lr in curve])
             above.plot(range(3), scores, "o-", markersize=3, linewidth=1.0, label=arm,
-                       color=COLOURS[arm])
+                       color=COLOURS.get(arm) or colour(arm))
         above.set(title=scene, xticks=range(3), xticklabels=["low", "middle", "high"],
                   xlabel="rate, of the arm's grid")
         above.set_yscale("log")

@@ -1,12 +1,13 @@
 """Three panels: the race, the map of winners, and the layers inside networks."""
 import numpy as np
 
+from demos.report.looks import colour
 from problems.landscape import plots
 
 from .hidden import CURVATURES
 
-COLOURS = {"SGD": "#3b6fb6", "Muon": plots.INK, "t = 1/2": "0.5", "bound": "#e08a1e",
-           "adaptive": "#3d8f5f"}
+COLOURS = {"SGD": colour("SGD"), "Muon": colour("Muon"), "t = 1/2": "#7f9fd0", "bound": "#e08a1e",
+           "adaptive": plots.INK}
 
 
 def draw(report, excess, points, shares):

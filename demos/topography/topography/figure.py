@@ -1,9 +1,10 @@
 """The picture: the two arms while they train, their barriers, and their first kernel components."""
 import numpy as np
 
+from demos.report.looks import colour
 from problems.landscape.slices.kernel_pca import kernel_pca, unit
 
-COLOURS = {"SGD-ES": "#8fb7dd", "SGD-long": "#2f6db2", "QN-ES": "#e8a68c", "QN-full": "#b5341e"}
+COLOURS = {arm: colour(arm) for arm in ("SGD-ES", "SGD-long", "QN-ES", "QN-full")}
 
 
 def draw(report, small, images):
@@ -74,7 +75,7 @@ def protocol(report, images):
                 above.plot(np.arange(len(steps)) + 1, train, color=COLOURS[arm], lw=0.8)
                 above.plot(np.arange(len(steps)) + 1, test, color=COLOURS[arm], lw=0.8, ls=":")
         above.set(xscale="log", yscale="log", title=f"{name}: loss (dotted: test)",
-                  xlabel="epochs (blue), iterations (red)")
+                  xlabel="epochs (green), iterations (red)")
         sets = [np.array([run["points"][key] for run in runs], dtype=float)
                 for key in ("sgd test", "qn train")]
         found = kernel_pca(np.concatenate(sets), bandwidth="parameters", components=2)
