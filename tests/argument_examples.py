@@ -464,6 +464,15 @@ LANDSCAPE = {
     "problems.landscape.keskar_sharpness": lambda: (landscape.keskar_sharpness, ROOM, dict(
         eps=1e-3, steps=3, rng=rng())),
     "problems.landscape.top_curvature": lambda: (landscape.top_curvature, [*ROOM, rng()], dict(m=3)),
+    "problems.landscape.curvature.PreconditionedOp": lambda: (
+        lambda op, p, v: curvature.PreconditionedOp(op, p).matvec(v), [MATRIX + MATRIX.T, xp.abs(D3), D3],
+        {}),
+    "problems.landscape.curvature.adam_threshold": lambda: (curvature.adam_threshold, [0.1], dict(
+        beta1=0.9)),
+    "problems.landscape.curvature.adam_preconditioner": lambda: (curvature.adam_preconditioner, [
+        optim.Adam(), optim.Adam().step(optim.Objective(bowl), D3, optim.Adam().init(D3))[1]], {}),
+    "problems.landscape.curvature.preconditioned_sharpness": lambda: (
+        curvature.preconditioned_sharpness, [bowl, D3, xp.abs(D3), rng()], dict(m=3)),
     "problems.landscape.find_critical_point": lambda: (landscape.find_critical_point, ROOM, dict(
         method="lm", tol=1e-9, iterations=5, bound=10.0)),
     "problems.landscape.index_against_height": lambda: (landscape.index_against_height, [

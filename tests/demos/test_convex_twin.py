@@ -1,5 +1,5 @@
-"""The convex twin: its measures against answers by hand, its verdicts fed tables that must hold, fail
-and stay open, and its smallest run."""
+"""The convex twin: its measures against answers by hand, its verdicts fed tables that must hold,
+fail and stay open, and its smallest run."""
 from types import SimpleNamespace
 
 import numpy as np
