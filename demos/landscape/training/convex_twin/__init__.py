@@ -87,8 +87,8 @@ def tell(report, found, runs):
                      np.median([w.lowest.min() for w in ways]), np.median([moves(w) for w in ways]),
                      np.median([w.slopes.max() for w in ways])])
     report.table(["landscape", "acc. %", "least end", "high/least", "lambda_min", "max/min",
-                  "|g| at ends"], rows, title=f"Medians over {runs}; least lambda_min and largest / "
-                 "smallest lambda_max on the way")
+                  "|g| at ends"], rows, title=f"Medians over {runs}; least lambda_min and "
+                 "largest / smallest lambda_max on the way")
     report.table(["ball", "multiplier", "price", "stationarity", "primal", "dual", "complement.",
                   "from projected"],
                  [[name, wall.multiplier, wall.price, *wall.kkt, wall.apart]
