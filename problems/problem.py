@@ -23,6 +23,8 @@ class Problem:
     layout   names and shapes of the parts of theta, or None if theta is just a vector
     data     the default batch, or None
     batched  False if `loss` evaluates a batch of points one by one
+    coordinates   d, where points of d coordinates have a height and no others; None: `loss` looks
+             itself. (A formula that reads θ_0 and θ_1 gives a height to three of them as well.)
 
     A problem with a layout also has `tree_loss(params, batch)`, the same height as a function of
     the tree of arrays: optimizers differentiate that one, and ravel the gradient once. Calling a
@@ -35,11 +37,13 @@ class Problem:
     layout = None
     data = None
     batched = True
+    coordinates = None
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
-        for name in {"start", "loss", "__call__"} & vars(cls).keys():
-            setattr(cls, name, explained(vars(cls)[name], name))
+        for name in {"start", "loss", "parts", "__call__"} & vars(cls).keys():
+            if not getattr(vars(cls)[name], "__isabstractmethod__", False):
+                setattr(cls, name, explained(vars(cls)[name], name))
 
     def start(self, rng):
         raise NotImplementedError(f"{type(self).__name__} does not say where to start.")
@@ -55,7 +59,7 @@ def explained(method, name):
     """The method, with a sentence for a first argument that is none of its kind.
 
     A height is asked for at arrays and Tensors only: a list or a number might broadcast to a wrong
-    one. For the rest, the argument is looked at when the method has failed, so that a call that
+    one; so might a point of another dimension. For the rest, the argument is looked at when the method has failed, so that a call that
     succeeds pays nothing for it.
     """
     height = name != "start"
@@ -65,6 +69,10 @@ def explained(method, name):
         try:
             if height and not isinstance(given, (xp.ndarray, mg.Tensor)):
                 raise TypeError
+            if height and self.coordinates and given.shape[-1:] != (self.coordinates,):
+                raise ValueError(f"{getattr(self, 'name', type(self).__name__)}.{name}: points have "
+                                 f"{self.coordinates} coordinates along the last axis, got shape "
+                                 f"{tuple(given.shape)}.")
             return method(self, given, *rest, **named)
         except Exception:
             where = f"{getattr(self, 'name', type(self).__name__)}.{name}"

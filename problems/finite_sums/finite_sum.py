@@ -4,6 +4,7 @@ A stochastic method sees one f_i at a time. How well the parts agree about where
 how well that goes, so a FiniteSum knows more than its height: each part's own lowest value f_i*,
 all global minimisers of the mean, and the minimiser nearest to a point.
 """
+from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,11 @@ class FiniteSum(Problem):
     lowest = far = minimum = minimisers = None
     stationary = ()
 
+    @property
+    def coordinates(self):
+        return self.dimension
+
+    @abstractmethod
     def parts(self, theta):
         raise NotImplementedError(f"{type(self).__name__} does not say how high its parts are.")
 

@@ -1,6 +1,7 @@
 """A landscape drawn by a formula, with what is known about it: where it is lowest, and how low."""
 
 import copy
+import math
 
 import numpy as np
 
@@ -50,6 +51,9 @@ class TestFunction(Problem):
         self.dimension = d
         self.minimisers = np.array(minimisers(d) if callable(minimisers) else minimisers, float)
         self.minimum = float(minimum(d) if callable(minimum) else minimum)
+        if not self.minimum < math.inf:
+            raise ValueError(f"{self.name}: minimum must be a number, or -inf where there is none, "
+                             f"got {self.minimum}.")
 
     def in_dimensions(self, d):
         """The same function, with the facts that hold in d coordinates."""

@@ -45,7 +45,9 @@ def quadratic(spectrum, basis=None):
     landscape = TestFunction(quadratic, bounds=(-1.0, 1.0), any_dimension=True, source="",
                              minimisers=lambda d: np.zeros((int(bowl), d)),
                              minimum=0.0 if bowl else -math.inf)
-    return landscape.in_dimensions(d)
+    landscape = landscape.in_dimensions(d)
+    landscape.coordinates = d
+    return landscape
 
 
 def booth(theta):

@@ -43,6 +43,10 @@ class Potential(Problem):
         return len(self.bounds)
 
     @property
+    def coordinates(self):
+        return len(self.bounds)
+
+    @property
     def minimum(self):
         return self.minima_heights[0]
 

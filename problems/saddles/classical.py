@@ -51,7 +51,7 @@ class StrictSaddle(Problem):
     def __init__(self, d=10, gam=1.0, rotation=None):
         if d < 2 or not gam > 0:
             raise ValueError(f"StrictSaddle: needs d >= 2 and gam > 0, got d={d}, gam={gam}.")
-        self.d, self.gam = d, gam
+        self.d, self.gam, self.coordinates = d, gam, d
         self.rotation = None if rotation is None else xp.asarray(rotation)
         self.curvatures = xp.asarray(np.append(np.ones(d - 1), -gam))
 
@@ -80,7 +80,8 @@ class ScalarNet(Problem):
     def __init__(self, depth=2):
         if depth < 2:
             raise ValueError(f"ScalarNet: depth must be at least 2, got {depth}.")
-        self.depth, self.minimum, self.minimisers = depth, 0.0, ((1.0,) * depth,)
+        self.depth = self.coordinates = depth
+        self.minimum, self.minimisers = 0.0, ((1.0,) * depth,)
 
     def start(self, rng):
         """N(0, I)."""
@@ -116,6 +117,7 @@ class RayleighQuartic(Problem):
         if not square or not bool(xp.all(self.A == self.A.T)):
             raise ValueError("RayleighQuartic: A must be symmetric (n, n), or its diagonal (n,), "
                              f"got shape {self.A.shape}. Symmetrise it: (A + A.T)/2.")
+        self.coordinates = len(self.A)
         self.eigenvalues, self.eigenvectors = np.linalg.eigh(to_host(self.A))
         top = max(float(self.eigenvalues[-1]), 0.0)
         self.minimum = -top * top / 4.0

@@ -42,10 +42,10 @@ class Octopus(Problem):
 
     @expects(d=whole(), L=real, gam=real, tau=real)
     def __init__(self, d, L=1.0, gam=1.0, tau=math.e):
-        if d < 1 or not L >= gam > 0 or not tau > 0:
-            raise ValueError("Octopus: needs d >= 1, L >= gam > 0 and tau > 0, "
+        if d < 1 or not L >= gam > 0 or not 1e-50 < tau < 1e50:
+            raise ValueError("Octopus: needs d >= 1, L >= gam > 0 and tau > 0 (1e-50 to 1e50), "
                              f"got d={d}, L={L}, gam={gam}, tau={tau}.")
-        self.d, self.L, self.gam, self.tau = d, L, gam, tau
+        self.d, self.L, self.gam, self.tau, self.coordinates = d, L, gam, tau, d
         self.nu = -self.g1(2.0 * tau) + 4.0 * L * tau**2
         self.minimum = -d * self.nu
         self.minimisers = (tuple([4.0 * tau] * d),)

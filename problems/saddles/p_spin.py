@@ -17,6 +17,8 @@ from minigrad.kinds import table
 
 from problems.problem import Problem
 
+LARGEST = 2**28                                     # couplings, 2 GB
+
 
 class PSpin(Problem):
     """A random homogeneous polynomial of degree p on the sphere |s|^2 = N.
@@ -43,6 +45,8 @@ class PSpin(Problem):
         N, p = counts("PSpin", least=0, N=N, p=p)
         if N < 2 or p < 2:
             raise ValueError(f"PSpin: needs N >= 2 and p >= 2, got N={N}, p={p}.")
+        if p * math.log(N) > math.log(LARGEST):
+            raise ValueError(f"PSpin: {N}^{p} couplings do not fit into memory. Use a smaller N or p.")
         if rng is None:
             raise ValueError("PSpin: the couplings are random. "
                              "Pass rng=numpy.random.default_rng(seed).")
@@ -50,7 +54,7 @@ class PSpin(Problem):
         J = rng.standard_normal((N,) * p)
         orders = itertools.permutations(range(p))
         J = sum(np.transpose(J, order) for order in orders) / math.factorial(p)
-        self.J, self.N, self.p = xp.asarray(J), N, p
+        self.J, self.N, self.p, self.coordinates = xp.asarray(J), N, p, N
         self.scale = N ** (-(p - 1) / 2.0)
         self.radius = 2.0 * math.sqrt(p * (p - 1))
         self.threshold = -2.0 * math.sqrt((p - 1) / p)
@@ -97,9 +101,10 @@ class PSpin(Problem):
         if times == 0:
             return mg.broadcast_to(self.J.reshape(-1), shape=s.shape[:-1] + (N**self.p,))
         out = s @ self.J.reshape(N, -1)
-        for _ in range(times - 1):
-            out = out.reshape(s.shape[:-1] + (N, -1))
-            out = (mg.expand_dims(s, axis=-2) @ out).reshape(s.shape[:-1] + (-1,))
+        for k in range(1, times):
+            rest = N**(self.p - k - 1)
+            out = out.reshape(s.shape[:-1] + (N, rest))
+            out = (mg.expand_dims(s, axis=-2) @ out).reshape(s.shape[:-1] + (rest,))
         return out
 
     def index_law(self, E):
