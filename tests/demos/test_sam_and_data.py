@@ -30,7 +30,8 @@ def test_one_fit_is_repeatable_and_compares_at_one_loss():
     for key in found:
         assert np.array_equal(found[key], again[key])
     assert found["accuracy"].shape == found["loss"].shape == (len(demo.RADII),)
-    assert found["radius"] in demo.RADII[1:]
+    assert found["radius"] == demo.RADII[1 + found["held_out"][1:].argmax()]
+    assert len(set(found["held_out"])) == len(demo.RADII)          # a choice there was
     chosen = demo.RADII.index(found["radius"])
     assert np.allclose(found["end"], found["accuracy"][[0, chosen]])
     level = found["loss"][[0, chosen]].max()

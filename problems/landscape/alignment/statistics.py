@@ -16,7 +16,7 @@ landscape. Layers are repaired in order, each with those before it repaired alre
 off the model's own graph: a layer counts if it has a weight and a bias, both used once, and is not
 the last. Nothing is moved if nothing was lost: where all members are θ, the factor is 1.
 
-Source: Jordan, Sedghi, Saukh, Entezari and Neyshabur 2023, arXiv:2211.08403, section 4.
+Source: Jordan, Sedghi, Saukh, Entezari and Neyshabur 2023, arXiv:2211.08403.
 Differs from their code: no normalisation layers are put in; the weights take the correction up.
 """
 from collections import Counter

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.backend import to_host, xp
 from optim import Objective
 from problems import Network
@@ -133,6 +134,30 @@ def test_layers_without_a_bias_and_the_last_one_stay():
     a, b = network.start(rng), network.start(rng)
     last = slice(-(5 * 4 + 4), None)
     assert np.array_equal(to_host(repair(network, a, [a, b])[last]), to_host(a[last]))
+
+
+class Twice:
+    """One layer that acts twice, then one of its own, then the outputs."""
+
+    def init(self, rng):
+        return {name: {"W": xp.asarray(rng.standard_normal(shape)),
+                       "b": xp.asarray(rng.standard_normal(shape[1]))}
+                for name, shape in (("tied", (3, 3)), ("own", (3, 5)), ("head", (5, 2)))}
+
+    def apply(self, params, x):
+        for name in ("tied", "tied", "own"):
+            x = mg.relu(mg.linear(x, params[name]["W"], params[name]["b"]))
+        return mg.linear(x, params["head"]["W"], params["head"]["b"])
+
+
+def test_a_layer_that_acts_twice_has_no_statistics_of_its_own_and_stays():
+    rng = np.random.default_rng(11)
+    network = Network(Twice(), (xp.asarray(rng.standard_normal((30, 3))), xp.zeros(30, dtype=int)))
+    a, b = network.start(rng), network.start(rng)
+    assert [units.weight for units in statistics(network, a, network.data[0])] == ["own.W"]
+    middle = 0.5 * (a + b)
+    fixed = [network.params(theta)["tied"] for theta in (middle, repair(network, middle, [a, b]))]
+    assert all(np.array_equal(to_host(fixed[0][k]), to_host(fixed[1][k])) for k in ("W", "b"))
 
 
 def test_strangers_fall_silent_by_half_and_are_heard_again():
