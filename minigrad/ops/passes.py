@@ -34,6 +34,9 @@ def several(step, *arrays):
     rows; whole on a GPU. Yields one tuple of views after another."""
     count = next(len(a) for a in arrays if a is not None)
     step = max(count, 1) if on_device else max(1, int(step))
+    if 0 < count <= step:
+        yield arrays
+        return
     for start in range(0, count, step):
         yield tuple(None if a is None else a[start:start + step] for a in arrays)
 
@@ -47,6 +50,8 @@ def blocks(*arrays):
 
 def as_rows(a):
     """(..., n) as (N, n), a number as (1, 1); also where an axis is empty."""
+    if a.ndim == 2:
+        return a
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1]) if a.ndim else a.reshape(1, 1)
 
 
