@@ -12,13 +12,13 @@ from tests.minigrad.graphs.program import SAME, At, Line, Program, Skip, by_refe
 class Drawing:
     """A program in the making.
 
-    alone   inputs of an operation are fresh leaves, not earlier values
+    alone   inputs of an operation are fresh leaves, not earlier values, and its ways take turns
     zeros   some axes are empty
     long    some axes have hundreds of numbers, for what goes block by block
     """
 
     def __init__(self, seed, alone=False, zeros=False, long=False):
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.turns = np.random.default_rng(seed), seed[-1]
         self.alone, self.zeros, self.long = alone, zeros, long
         self.program = Program()
 
@@ -29,6 +29,10 @@ class Drawing:
 
     def pick(self, *choices):
         return choices[int(self.rng.integers(len(choices)))]
+
+    def turn(self, *choices):
+        """One of the choices: alone by the seed, so that a few seeds have them all."""
+        return choices[self.turns % len(choices)] if self.alone else self.pick(*choices)
 
     def dims(self, n, least=1, most=4, longest=700):
         """n lengths of axes."""

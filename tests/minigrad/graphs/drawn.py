@@ -9,6 +9,14 @@ from tests.minigrad.graphs.table_of_networks import TABLE
 
 STEPS = 6                       # operations a graph, besides those that make inputs fit
 NAMES = sorted(TABLE)
+WAYS = {"power": 4, "getitem": 3, "put": 2, "matmul": 3, "conv2d": 2, "conv2d_input": 2,
+        "conv2d_kernel": 2, "max_pool": 2, "average_pool": 2, "sum": 2, "prod": 2, "reshape": 2,
+        "batch_norm": 2, "attention": 2}                # these have more ways than others
+
+
+def seeds(name, base):
+    """Seeds for an operation alone: more where it goes more ways."""
+    return range(base * WAYS.get(name, 1))
 
 
 def names_of(seed):

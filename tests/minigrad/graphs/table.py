@@ -79,12 +79,12 @@ extremes("minimum")
 
 @samples
 def power(d):
-    x, kind = d.any(), d.pick("whole", "root", "array", "both", "exponent", "exponent", "signs")
-    if kind == "whole":
-        p = d.pick(0, 1, 2, 3, 4, 2.0, 3.0, 5, -1, -2)
-        return d.add("power", d.away(x, 0.0, gap=0.5) if p < 0 else x, p)
-    if kind == "root":
-        return d.add("power", d.above(x, 0.4), d.pick(0.5, 1.5, -0.5))
+    x, kind = d.any(), d.turn("array", "both", "exponent", "signs", 0, 1, 2, 3, 4, 2.0, 5, -1, -2,
+                              0.5, 1.5, -0.5)
+    if kind in (0, 1, 2, 3, 4, 5, -1, -2):
+        return d.add("power", d.away(x, 0.0, gap=0.5) if kind < 0 else x, kind)
+    if kind in (0.5, 1.5, -0.5):
+        return d.add("power", d.above(x, 0.4), kind)
     if kind == "exponent":
         return d.add("power", float(d.rng.uniform(0.5, 2.5)), x)
     if kind == "signs":                                 # negative numbers to whole powers
@@ -104,7 +104,7 @@ def where(d):
 
 @samples
 def clip(d):
-    settings = d.pick({"low": -0.5}, {"high": 0.7}, {"low": -0.5, "high": 0.7}, {})
+    settings = d.turn({"low": -0.5}, {"high": 0.7}, {"low": -0.5, "high": 0.7}, {})
     return d.add("clip", d.away(d.any(), *settings.values(), gap=0.2), **settings)
 
 
@@ -122,7 +122,7 @@ def astype(d):
 def axes_of(d, x, one=False):
     """Settings for a reduction of x, and how many numbers go into one."""
     n, shape = d.value(x).ndim, d.value(x).shape
-    kind = d.pick("all", "one", "one", "some", "last")
+    kind = d.turn("all", "last", "one", "some")
     axis = None
     if one or kind == "one" and n:
         axis = int(d.rng.integers(-n, n))
@@ -238,7 +238,7 @@ def axis_index(d, n):
 
 def index(d, shape):
     """Any kind of index into an array of this shape."""
-    kind = d.pick("basic", "basic", "array", "mask", "mixed", "pair")
+    kind = d.turn("basic", "array", "mask", "mixed", "pair", "basic")
     if kind == "basic" or not shape or 0 in shape:
         parts = [axis_index(d, n) for n in shape[:int(d.rng.integers(0, len(shape) + 1))]]
         if d.chance(0.3):

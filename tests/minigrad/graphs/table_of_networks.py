@@ -14,7 +14,7 @@ def matmul(d):
     m, k, n = d.dims(3, longest=130)
     lead = d.dims(int(d.rng.integers(0, 3)), most=3, longest=3)
     thin = tuple(1 if d.chance(0.3) else size for size in lead)
-    a, b = d.pick(((k,), (k,)), ((m, k), (k,)), ((k,), (k, n)), ((m, k), (k, n)),
+    a, b = d.turn(((k,), (k,)), ((m, k), (k,)), ((k,), (k, n)), ((m, k), (k, n)),
                   (lead + (m, k), (k, n)), ((m, k), lead + (k, n)), (lead + (m, k), thin + (k, n)),
                   (thin + (m, k), lead[1:] + (k, n)), (lead + (m, k), (k,)), ((k,), lead + (k, n)))
     a, b = d.of(a), d.of(b)
@@ -25,7 +25,7 @@ def matmul(d):
 def linear(d):
     B, m, n = d.dims(3, longest=130)
     points, lead = d.dims(1, longest=3), d.dims(int(d.rng.integers(0, 2)), longest=3)
-    x, W, b = d.pick(((B, m), (m, n), (n,)), (lead + (B, m), (m, n), (n,)),
+    x, W, b = d.turn(((B, m), (m, n), (n,)), (lead + (B, m), (m, n), (n,)),
                      ((B, m), points + (m, n), points + (n,)),
                      (points + (B, m), points + (m, n), points + (n,)))
     return d.add("linear", d.of(x), d.of(W), d.of(b))
@@ -173,7 +173,8 @@ def batch_norm(d):
 def convolution(d):
     """(image, kernel, output) shapes and the settings."""
     kh, kw = d.dims(2, most=3, longest=3)
-    kh, kw, padding, stride = max(kh, 1), max(kw, 1), d.pick(0, 0, 1, 2), d.pick(1, 1, 2, 3)
+    kh, kw = max(kh, 1), max(kw, 1)
+    stride, padding = d.turn((1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (3, 2), (3, 0), (2, 2))
     B, C, O, H, W = d.dims(5, most=3, longest=65)
     H, W = (max(n - 2 * padding, 1) + int(d.rng.integers(0, 3)) for n in (H + kh - 1, W + kw - 1))
     H, W = max(H, kh - 2 * padding), max(W, kw - 2 * padding)
@@ -202,7 +203,7 @@ def conv2d_kernel(d):
 
 
 def pooling(d):
-    size, stride = d.pick(1, 2, 2, 3), d.pick(None, None, 1, 2, 3)
+    size, stride = d.turn((2, None), (2, 1), (3, 2), (2, 3), (1, None), (3, None), (1, 2), (3, 1))
     B, C, H, W = d.dims(4, most=3, longest=65)
     shape = (B, size + max(H, 1) - 1, size + max(W, 1) - 1, C)
     settings = {"size": size, "stride": stride}

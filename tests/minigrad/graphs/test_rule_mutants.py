@@ -11,7 +11,7 @@ import pytest
 
 from minigrad.engine.cotangents import Part
 from minigrad.tensor import primitives
-from tests.minigrad.graphs.drawn import NAMES, alone, graph
+from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
 from tests.minigrad.graphs.test_derivatives import ALONE, check
 
 FACTORS = (1.001, -1.0, 0.0)
@@ -44,7 +44,7 @@ def kinds(operation):
     return ["rule", "rule_arrays"] if operation.rule_arrays else ["rule"]
 
 
-PROGRAMS = [(name, k) for name in NAMES for k in range(ALONE)] + [("graph", k) for k in range(40)]
+PROGRAMS = [(name, k) for name in NAMES for k in seeds(name, ALONE)] + [("graph", k) for k in range(40)]
 
 
 def program(label):
