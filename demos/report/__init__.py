@@ -144,6 +144,22 @@ class Report:
         plt.close(figure)
         self.saved.append(path)
 
+    def animation(self, figure, draw, frames, name, rate=8):
+        """Save as OUT/DEMO_name.gif the figure as draw(k) leaves it, k = 0 .. frames - 1.
+
+        rate    pictures a second
+        """
+        import matplotlib.pyplot as plt
+        from matplotlib.animation import FuncAnimation, PillowWriter
+
+        path = self.out / f"{self.output}_{name}.gif"
+        with tempfile.TemporaryDirectory(dir=self.out, prefix=f".{path.name}.") as folder:
+            whole = Path(folder) / path.name            # matplotlib writes to a name, not a stream
+            FuncAnimation(figure, draw, frames).save(whole, PillowWriter(fps=rate), dpi=80)
+            write(path, lambda stream: stream.write(whole.read_bytes()))
+        plt.close(figure)
+        self.saved.append(path)
+
     def finish(self):
         """Print the verdicts, write the JSON file, name the files."""
         for entry in self.claims:

@@ -5,7 +5,7 @@ Question   how many steps does each method need to leave a strict saddle, and to
 Expected   from 1e-8 beside a saddle of curvature -γ gradient descent takes 194, 1852, 18430 steps
            for gam = 1, .1, .01; noise makes that a logarithm of its size; saddle-free Newton takes
            27 for any gam. Octopus, d = 5: above 400 steps without noise, below 300 with it.
-Time       about 20 s; --quick 5 s.
+Time       about 20 s; --quick 5 s; --animate 10 s more.
 Source     Jin et al. 2017, arXiv:1703.00887 (perturbed descent); Du et al. 2017, arXiv:1705.10412
            (octopus); Dauphin et al. 2014, arXiv:1406.2572 (saddle-free Newton).
 
@@ -23,6 +23,7 @@ bars of the octopus lie between two first medians.
 import numpy as np
 
 from demos.evidence import median_interval
+from demos.landscape.saddle_escape.animation import animate
 from demos.landscape.saddle_escape.figure import draw
 from demos.landscape.saddle_escape.orders import orders
 from minigrad.backend import xp
@@ -33,13 +34,23 @@ from problems.saddles import Octopus, StrictSaddle
 SOURCE = "arXiv:1703.00887"
 
 
+def arguments(parser):
+    parser.add_argument("--animate", action="store_true",
+                        help="also write a moving picture of three ways out of a saddle")
+
+
 def run(args, report):
+    if args.animate and not report.plotting:
+        raise ValueError("saddle_escape: --animate draws, and --no-plot forbids it. Leave one out.")
     rng = np.random.default_rng(args.seed)
     leaving = strict_saddle(args, rng, report)
     stairs = octopus(args, rng, report)
     counts = orders(args, rng, report)
     if report.plotting:
         draw(report, leaving, stairs, counts)
+    if args.animate:
+        report.progress("moving picture")
+        animate(report, args.seed)
 
 
 def strict_saddle(args, rng, report):
