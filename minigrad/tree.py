@@ -62,6 +62,7 @@ def names_of(tree, path=()):
 
 
 # What an array is for and along which axis its filters are counted: by the last part of its name.
+WHAT = ("weight", "bias", "norm", "embedding")
 KINDS = {
     "W": ("weight", -1),        # dense (in, out): a filter is what enters one output unit, a column
     "K": ("weight", 0),         # convolution (out, in, height, width)
@@ -90,21 +91,22 @@ class Layout:
         layout = Layout(tree);  theta = layout.ravel(tree);  tree = layout.unravel(theta)
 
     tree    an example tree: form, shapes
-    kinds   {name: (kind, filter_axis)} for leaves whose name does not tell (see KINDS); leaves not
-            named there either are weights counted along the last axis if they have two axes or
-            more, and biases if fewer
+    kinds   {name: (kind, filter_axis)} for leaves whose name does not tell (see KINDS), the axis
+            None where there are no filters. Leaves not named there either are biases if they have
+            fewer than two axes and weights counted along the last of two. Of three or more, as in
+            a kernel, any could be the one: that is not guessed
 
     Both ways take batches: leaves (n, *shape) <-> theta (n, d).
+    Raises ValueError for a leaf of three axes or more that is not declared
     """
 
     def __init__(self, tree, kinds=None):
         self.tree = rebuild(tree, [None] * len(leaves_of(tree)))
-        self.entries, start = [], 0
+        self.entries, start, kinds = [], 0, {} if kinds is None else kinds
+        check_declared(kinds, names_of(tree))
         for name, leaf in zip(names_of(tree), leaves_of(tree)):
             require_array("Layout", name, leaf)
-            default = ("weight", -1) if leaf.ndim > 1 else ("bias", None)
-            kind, axis = (kinds or {}).get(name) or KINDS.get(name.split(".")[-1], default)
-            axis = axis if axis is None or axis >= 0 else axis + leaf.ndim
+            kind, axis = use_of(name, leaf.shape, kinds)
             stop = start + prod(leaf.shape)
             self.entries.append(Entry(name, tuple(leaf.shape), kind, axis, start, stop))
             start = stop
@@ -151,6 +153,38 @@ class Layout:
         if not flat:
             return xp.zeros(0) if out is None else out
         return xp.concatenate(flat, axis=-1, out=out)
+
+
+def use_of(name, shape, kinds):
+    """(kind, filter axis) of a leaf: as declared, or by its name, or by how many axes it has."""
+    last, ndim = name.split(".")[-1], len(shape)
+    if name not in kinds and ndim > 2 and (last == "W" or last not in KINDS):
+        raise ValueError(
+            f"Layout: {name} has shape {tuple(shape)}, and which of its {ndim} axes counts the "
+            f"filters does not show. Declare it, kinds={{{name!r}: ('weight', axis)}}, or call a "
+            "kernel (out, in, height, width) K.")
+    default = ("weight", -1) if ndim == 2 else ("bias", None)
+    kind, axis = kinds[name] if name in kinds else KINDS.get(last, default)
+    if not ndim and name not in kinds:
+        return kind, None
+    if axis is not None and not -ndim <= axis < ndim:
+        raise ValueError(f"Layout: {name} is a {kind} counted along axis {axis}, but has shape "
+                         f"{tuple(shape)}. Name one of its axes, or declare it in kinds.")
+    return kind, axis if axis is None or axis >= 0 else axis + ndim
+
+
+def check_declared(kinds, names):
+    """Raise unless `kinds` names leaves and says of each what it is."""
+    if type(kinds) is not dict:
+        raise TypeError(f"Layout: kinds is {a(kinds)}. Give {{name: (kind, filter_axis)}}.")
+    for name, use in kinds.items():
+        if name not in names:
+            raise ValueError(f"Layout: kinds declares {name!r}, but there is no such array. It has "
+                             f"{', '.join(names)}.")
+        if type(use) not in (tuple, list) or len(use) != 2 or use[0] not in WHAT or not (
+                use[1] is None or type(use[1]) is int):
+            raise ValueError(f"Layout: kinds declares {name!r} as {use!r}. Give (kind, filter_axis)"
+                             f", one of {', '.join(WHAT)} and an axis or None.")
 
 
 def require_array(operation, name, leaf):

@@ -107,6 +107,8 @@ class Network(Problem):
               apply(params, inputs) -> outputs      asked by `error_rate`, `sample`, symmetries
               batched = True                        the weights may carry leading axes of points:
                                                     the loss is then (n,)
+              kinds = {name: (kind, filter_axis)}   what an array is for, where neither its name
+                                                    nor its number of axes tells: see minigrad.Layout
     data    (inputs, targets), the whole set over which the height is taken unless a batch is named
     dtype   of the points; inputs are cast to it, integer labels and tokens stay what they are
 
@@ -117,7 +119,7 @@ class Network(Problem):
         self.noisy = check_model(model)
         self.model, self.dtype = model, floating(dtype)
         self.batched = getattr(model, "batched", False)
-        self.layout = Layout(model.init(np.random.default_rng(0)))
+        self.layout = Layout(model.init(np.random.default_rng(0)), getattr(model, "kinds", None))
         self.data = None if data is None else tuple(self._cast(part) for part in pair(data))
 
     def _cast(self, array):

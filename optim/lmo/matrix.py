@@ -142,6 +142,9 @@ def as_matrix(owner, entry):
         raise ValueError(f"{owner}: {entry.name} has shape {entry.shape}, which is no matrix. "
                          "Choose entries with two axes or more; vectors go to the fallback.")
     size, first, last = math.prod(entry.shape), entry.shape[0], entry.shape[-1]
+    if entry.kind == "weight" and entry.filter_axis not in (0, len(entry.shape) - 1, None):
+        raise ValueError(f"{owner}: {entry.name} has shape {entry.shape} and its outputs along axis "
+                         f"{entry.filter_axis}. Put them first or last, or choose it not (matrices=).")
     out_first = entry.kind == "weight" and entry.filter_axis == 0
     d_out = first if out_first else last
     shape = (first, size // first) if out_first else (size // last, last)

@@ -79,3 +79,35 @@ def test_wrong_sizes_are_named():
     t["layers"][0]["W"] = xp.ones((4, 3))
     with pytest.raises(ValueError, match=r"ravel: layers.0.W has shape \(4, 3\).*\(3, 4\)"):
         layout.ravel(t)
+
+
+@pytest.mark.parametrize("name, shape", [
+    ("kernel", (3, 3, 2, 4)), ("kernel", (4, 2, 3, 3)), ("W", (3, 3, 2, 4)), ("heads", (2, 3, 4)),
+    ("volume", (3, 3, 3, 2, 4))])
+def test_no_filter_axis_is_guessed_among_three_or_more(name, shape):
+    """Channels last or first: both are usual, and both would be silently one of them."""
+    with pytest.raises(ValueError, match=rf"Layout: layer.{name} has shape \({shape[0]}, .*, and "
+                       rf"which of its {len(shape)} axes counts the filters does not show. Declare"):
+        mg.Layout({"layer": {name: xp.zeros(shape)}})
+    for axis in range(-len(shape), len(shape)):
+        told = mg.Layout({"layer": {name: xp.zeros(shape)}}, {f"layer.{name}": ("weight", axis)})
+        assert told.entries[0].filter_axis == axis % len(shape)
+
+
+@pytest.mark.parametrize("kinds, error, message", [
+    ({"b": ("weight", 0)}, ValueError, "kinds declares 'b', but there is no such array. It has a."),
+    ({"a": "weight"}, ValueError, "kinds declares 'a' as 'weight'. Give .kind, filter_axis."),
+    ({"a": ("filter", 0)}, ValueError, "kinds declares 'a' as .'filter', 0.. Give"),
+    ({"a": ("weight", 1.0)}, ValueError, "kinds declares 'a' as .'weight', 1.0.. Give"),
+    ({"a": ("weight", 2)}, ValueError, "a is a weight counted along axis 2, but has shape .2, 3."),
+    ({"a": ("weight", -3)}, ValueError, "a is a weight counted along axis -3, but has shape"),
+    ([("a", ("weight", 0))], TypeError, "kinds is a list of 1. Give"),
+])
+def test_declarations_that_fit_nothing(kinds, error, message):
+    with pytest.raises(error, match="Layout: " + message):
+        mg.Layout({"a": xp.zeros((2, 3))}, kinds)
+
+
+def test_a_kernel_with_too_few_axes():
+    assert mg.Layout({"K": xp.zeros((4, 2, 3))})["K"].filter_axis == 0
+    assert mg.Layout({"W": xp.zeros(())})["W"].filter_axis is None

@@ -59,3 +59,15 @@ def test_bad_input():
         Halves(layout, matrices=lambda entry: True)
     with pytest.raises(NotImplementedError, match="MatrixMethod has no rule for a matrix"):
         MatrixMethod().rule(None, None, None, 0.1, 1, {})
+
+
+def test_kernels_as_matrices_need_their_outputs_first_or_last():
+    """(height, width, in, out) and (out, in, height, width) become (fan in, out) and (out, fan in)."""
+    kernel = xp.zeros((3, 5, 2, 4))
+    last, = Halves(Layout({"k": kernel}, {"k": ("weight", -1)})).matrices
+    first, = Halves(Layout({"k": kernel}, {"k": ("weight", 0)})).matrices
+    assert (last.shape, last.d_out, last.axis) == ((30, 4), 4, 0)
+    assert (first.shape, first.d_out, first.axis) == ((3, 40), 3, 1)
+    with pytest.raises(ValueError, match=r"Halves: k has shape \(3, 5, 2, 4\) and its outputs along "
+                       "axis 2. Put them first or last"):
+        Halves(Layout({"k": kernel}, {"k": ("weight", 2)}))

@@ -134,3 +134,18 @@ def test_labels_of_another_shape_are_no_chance_level():
         mean_loss(Perfect(), None, (x, x[:3]))
     with raising(ValueError, "evaluation: 0 inputs and 0 targets"):
         mean_loss(Perfect(), None, (x[:0], x[:0]))
+
+
+def test_a_model_declares_its_kernels():
+    """An array of four axes under a name of its own: refused, or as the model says."""
+    class Model:
+        def init(self, rng):
+            return {"kernel": mg.xp.zeros((3, 3, 2, 4))}
+
+        def loss(self, params, batch):
+            return mg.sum(params["kernel"] * params["kernel"])
+
+    with pytest.raises(ValueError, match=r"Layout: kernel has shape \(3, 3, 2, 4\), and which of"):
+        Network(Model())
+    Model.kinds = {"kernel": ("weight", -1)}
+    assert Network(Model()).layout["kernel"].filter_axis == 3

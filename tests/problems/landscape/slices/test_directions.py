@@ -50,6 +50,19 @@ def test_filter_norms_are_the_weights_own():
                                np.linalg.norm(filters(w[name], other), axis=1), rtol=1e-3)
 
 
+@pytest.mark.parametrize("axis, shape", [(-1, (1, 1, 1, 4)), (0, (3, 1, 1, 1)), (2, (1, 1, 2, 1))])
+def test_filters_of_a_kernel_are_counted_where_it_was_declared(axis, shape):
+    """A kernel (3, 3, 2, 4) under a name of its own: each slice along the axis gets its own length."""
+    rng = np.random.default_rng(0)
+    d, W = (rng.standard_normal((3, 3, 2, 4)) for _ in range(2))
+    layout = Layout({"k": xp.zeros(W.shape)}, {"k": ("weight", axis)})
+    found = to_host(normalise(xp.asarray(d.ravel()), xp.asarray(W.ravel()), layout)).reshape(W.shape)
+    others = tuple(a for a in range(4) if a != axis % 4)
+    scale = np.sqrt((W**2).sum(others, keepdims=True) / (d**2).sum(others, keepdims=True))
+    assert scale.shape == shape
+    np.testing.assert_allclose(found, d * scale, rtol=1e-9)
+
+
 def test_ignored_kinds_are_exactly_zero_and_others_can_be_included():
     d = parts(random_direction(point(), LAYOUT, np.random.default_rng(1)))
     for name in ("conv.b", "dense.b", "norm.gain", "norm.shift"):
