@@ -22,8 +22,8 @@ two methods should survive it.
 
 Revised after first results: rates were searched on one data set, and over seeds SGD's came out a
 factor of four apart; half of the best rate became a quarter (at half, Adam's lambda_max / SGD's was
-1.23 in [1.01, 1.50]); that SGD alone ends sharper at the smaller rate was added as a claim. Six data sets left most of
-the second part open: it now has ten.
+1.23 in [1.01, 1.50]); that SGD alone ends sharper at the smaller rate was added. Six data sets left
+most of the second part open: it now has ten.
 
 Other seeds: on 0, 1 and 2 the verdicts on descent and on b = 0 and .5, on SGD at its best rate and
 on SGD's rate alone are the same. The others depend on the rate that the search picks: .128 and .256
