@@ -1,7 +1,7 @@
-"""Break the project on purpose, in 75 places, and see whether the tests notice.
+"""Break the project on purpose, in 81 places, and see whether the tests notice.
 
     python tests/demos/mutants.py                  all of them, about ten minutes
-    python tests/demos/mutants.py verdicts         35 in the code that speaks to the reader
+    python tests/demos/mutants.py verdicts         41 in the code that speaks to the reader
     python tests/demos/mutants.py library          40 in the library
     python tests/demos/mutants.py --jobs 2 WORD    only those whose file holds the word
 
@@ -29,6 +29,7 @@ EVIDENCE, T_EVIDENCE = "demos/evidence.py", "tests/demos/test_evidence.py"
 VERDICT, T_VERDICT = "demos/report/verdict.py", "tests/demos/test_verdict.py"
 REPORT, T_REPORT = "demos/report/__init__.py", "tests/demos/test_report.py"
 METRIC, T_METRIC = "demos/induced_metric", "tests/demos/test_verdicts_of_optimizers.py"
+T_ERRATA = "tests/demos/test_errata.py"
 LAND, T_LAND = "demos/landscape", "tests/demos/test_verdicts_of_landscapes.py"
 
 VERDICTS = [
@@ -86,6 +87,15 @@ VERDICTS = [
     (f"{LAND}/edge_of_stability.py", "equivalent=(1.0, 0.03)", "equivalent=(1.0, 0.3)", T_LAND),
     (f"{LAND}/training/skip_and_norm.py", '*ratio_interval(growth["norm only"], growth["plain"])',
      '*ratio_interval(growth["plain"], growth["norm only"])', T_LAND),
+    ("demos/trial/errata/topography.py", "min(off[0]),", "max(off[1]),", T_ERRATA),
+    ("demos/trial/errata/alpha_beta.py", "for side in (1, -1))", "for side in (1, 1))", T_ERRATA),
+    ("demos/trial/errata/alpha_beta.py", "+ beta * (F - f.lowest)", "- beta * (F - f.lowest)",
+     T_ERRATA),
+    ("demos/trial/errata/induced_metric.py", "min(c, 3)", "min(c, 4)", T_ERRATA),
+    (f"{METRIC}/diagnostics/landscapes.py", 'factor[CURVED.index("NaN")] = np.nan',
+     "factor[:] = np.nan", "tests/demos/test_diagnostics.py"),
+    (f"{METRIC}/race/__init__.py", "r.updates < by_name[name].updates",
+     "r.updates > by_name[name].updates", "tests/demos/test_race.py"),
     (f"{LAND}/sam/networks.py", "losses[-1].max(axis=0)", "losses[-1].min(axis=0)", T_LAND),
 ]
 

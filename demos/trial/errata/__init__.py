@@ -4,7 +4,7 @@ Question   five documents print formulas, numbers and sentences. Which of them d
            same document reports, and what does?
 Expected   every slip below shows itself when it is executed; each claim says so by a number and
            would fail were the printed form right.
-Time       15 s; --quick leaves out what needs a network, 5 s. No data.
+Time       20 s; --quick leaves out what needs a deep network, 8 s. No data.
 Source     A arXiv:2509.03594, B arXiv:2602.21276, D arXiv:2410.12455, each with its authors' code
            or notebooks where there are any; C a tutorial on loss landscapes. The fifth document
            (arXiv:2605.19781) has none that we found.
@@ -15,8 +15,8 @@ printed too large still hold, and B's and A's methods are what their code makes 
 
 Revised after first results: B5 was on a network ten times as large and took two minutes; B8 counted
 uphill steps on a network, where there are none in 300, and now asks the search itself on a line.
-C9 was on 24 layers and claimed the least error over all steps; it is on 8, for time, and claims the
-error at the usual step.
+C9 claimed the least error over all steps, of one start; it depends on the start, so now it is the
+median of six, at the usual step. B7 had 20 runs, too few with other seeds; it has 60.
 """
 from demos.trial.errata import alpha_beta, figure, induced_metric, topography, tutorial
 from demos.trial.errata import tutorial_networks

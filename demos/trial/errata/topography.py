@@ -158,7 +158,7 @@ def images(seed, runs=6):
              "vector's two losses, 9.4e-7 and 9.2e-7, differ by 3 %"))
 
 
-def early_stopping(seed, runs=20, look=10, steps=400):
+def early_stopping(seed, runs=60, look=10, steps=300):
     """Stop where the loss on the test set is lowest and report that loss, or choose elsewhere."""
     found = data.load("clusters", n_train=200, label_noise=0.2, n_test=200 * 2 * runs, spread=1.0,
                       dtype="float64", seed=seed)
