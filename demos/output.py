@@ -5,7 +5,17 @@ The run goes on in silence then, and writes its files. A disk that is full under
 at the first line, which is before the work.
 """
 import os
+import shutil
 import sys
+
+WIDTH = 80                                              # columns where nobody says how many there are
+
+
+def columns(stream):
+    """How many columns to write into: those of a terminal, at least 40 and at most 80."""
+    if not stream.isatty():
+        return WIDTH
+    return min(WIDTH, max(40, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 class Lasting:

@@ -4,14 +4,15 @@ import textwrap
 
 import numpy as np
 
-WIDTH = 80                                              # columns of a terminal
+from demos.output import WIDTH
+
 OPEN = "too few runs for an interval"
 
 
-def format_claim(entry):
+def format_claim(entry, width=WIDTH):
     """The verdict and the claim; the numbers behind it; where they come from; what one learns."""
     indent = " " * 11
-    width = WIDTH - len(indent)
+    width -= len(indent)
     parts = [entry["claim"], numbers_of(entry), origin_of(entry)]
     if entry["verdict"] == "fails":
         parts.append(entry.get("lesson") or "")
@@ -64,17 +65,18 @@ def show(value):
     return str(value)
 
 
-def format_table(headers, rows):
-    """Aligned columns; the widest columns of words are wrapped when 80 are not enough."""
+def format_table(headers, rows, width=WIDTH):
+    """Aligned columns; the widest columns of words are wrapped where the width is not enough."""
     cells = [[show(cell) for cell in row] for row in rows]
     columns = list(zip(headers, *cells)) if cells else [(header,) for header in headers]
     numeric = [len(column) > 1 and all(map(is_number, column[1:])) for column in columns]
     widths = [max(map(len, column)) for column in columns]
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
-    excess = sum(widths) + len(gap) * (len(widths) - 1) - WIDTH
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width else " "
+    excess = sum(widths) + len(gap) * (len(widths) - 1) - width
     words = [i for i, right in enumerate(numeric) if not right]
     for _ in range(max(0, excess) if words else 0):
-        widths[max(words, key=widths.__getitem__)] -= 1
+        place = max(words, key=widths.__getitem__)
+        widths[place] = max(1, widths[place] - 1)
 
     def line(row):
         wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths)]

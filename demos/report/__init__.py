@@ -18,8 +18,10 @@ import time
 from pathlib import Path
 
 from demos.report.axes import legible
+from demos.report.pace import Pace, kept_marks
 from demos.report.provenance import peak_memory, provenance
-from demos.tables import WIDTH, format_claim, format_table
+from demos.output import columns
+from demos.tables import format_claim, format_table
 from demos.report.verdict import complete, verdict
 from minigrad import backend
 
@@ -50,6 +52,7 @@ class Report:
         self.data, self.claims, self.saved = {}, [], []
         self.began = time.perf_counter()
         self.next_line = self.began + 5.0
+        self.pace = Pace(kept_marks(self.output, args.quick))
         self.out = writable(args.out)
 
     def banner(self):
@@ -60,24 +63,27 @@ class Report:
     # ------------------------------------------------------------------ while it runs
 
     def progress(self, text, fraction=None):
-        """Say on standard error how far the work is: in a terminal one line that is rewritten,
-        elsewhere a line now and then.
+        """Say on standard error how far the work is, and how long the rest will take: in a terminal
+        one line that is rewritten, elsewhere a line now and then.
 
-        fraction  of the work that is done, if known: the time left is added
+        fraction  of the work that is done, if known, or of this stage of it; see `pace.py`
         """
         now = time.perf_counter()
         elapsed = now - self.began
-        if fraction:
-            text = f"{text}  {100 * fraction:.0f} %, {elapsed * (1 / fraction - 1):.0f} s left"
+        rest = self.pace.rest(elapsed, text, fraction)
         if sys.stderr.isatty():
-            print("\r" + text[:WIDTH - 1].ljust(WIDTH - 1), end="", file=sys.stderr, flush=True)
-        elif now >= self.next_line:
+            width = columns(sys.stderr) - 1             # a line that is full would begin another
+            line = text[:max(width - len(rest), 0)] + rest
+            print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
+            return
+        text += rest
+        if now >= self.next_line:
             print(f"{elapsed:6.0f} s  {text}", file=sys.stderr, flush=True)
             self.next_line = now + max(5.0, 0.25 * elapsed)     # an hour prints some 25 lines
 
     def note(self, text):
         """A paragraph between the tables."""
-        self._print("\n" + "\n".join(textwrap.wrap(" ".join(text.split()), WIDTH)))
+        self._print("\n" + "\n".join(textwrap.wrap(" ".join(text.split()), columns(sys.stdout))))
 
     def quote(self, text):
         """Text as it stands, indented."""
@@ -85,12 +91,13 @@ class Report:
 
     def table(self, headers, rows, title=None):
         """Aligned plain text, at most 80 columns; floats with four digits, None as '-'."""
-        above = [part for line in (title or "").splitlines() for part in textwrap.wrap(line, WIDTH)]
-        self._print("\n" + "\n".join([*above, format_table(headers, rows)]))
+        width = columns(sys.stdout)
+        above = [part for line in (title or "").splitlines() for part in textwrap.wrap(line, width)]
+        self._print("\n" + "\n".join([*above, format_table(headers, rows, width)]))
 
     def _print(self, text):
         if sys.stderr.isatty():
-            print("\r" + " " * (WIDTH - 1) + "\r", end="", file=sys.stderr, flush=True)
+            print("\r" + " " * (columns(sys.stderr) - 1) + "\r", end="", file=sys.stderr, flush=True)
         print(text, flush=True)
 
     # ------------------------------------------------------------------ claims and figures
@@ -163,13 +170,13 @@ class Report:
     def finish(self):
         """Print the verdicts, write the JSON file, name the files."""
         for entry in self.claims:
-            self._print(format_claim(entry))
+            self._print(format_claim(entry, columns(sys.stdout)))
         seconds = time.perf_counter() - self.began
         record = dict(demo=self.name, source=self.source, backend=backend.name, dtype=self.dtype,
                       seed=self.args.seed, quick=self.args.quick, flags=vars(self.args),
                       seconds=round(seconds, 3), processor_seconds=round(sum(os.times()[:4]), 1),
                       peak_memory_mb=peak_memory(), **provenance(),
-                      figures=[path.name for path in self.saved],
+                      pace=self.pace.kept(seconds), figures=[path.name for path in self.saved],
                       claims=self.claims, data=self.data)
         path = self.out / f"{self.output}.json"
         text = json.dumps(plain(record), indent=1, allow_nan=False) + "\n"

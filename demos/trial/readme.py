@@ -21,7 +21,7 @@ from demos.trial.lines import counted
 README = FOLDER.parent / "README.md"
 BEGIN, END = "<!-- demos: python -m demos.trial.readme -->", "<!-- end of demos -->"
 KEPT = ("demo", "source", "backend", "dtype", "seed", "flags", "commit", "date", "machine", "blas",
-        "versions", "seconds", "processor_seconds", "peak_memory_mb", "claims", "about")
+        "versions", "seconds", "processor_seconds", "peak_memory_mb", "pace", "claims", "about")
 FREE = ("out", "data_dir", "no_plot", "jobs", "resume")     # flags that change no number
 
 

@@ -3,6 +3,7 @@
 In a terminal the line is rewritten in place ten times a second; in a pipe or a log file a
 plain line appears now and then, so that neither fills up.
 """
+import shutil
 import sys
 import time
 
@@ -49,8 +50,11 @@ class Progress:
             else:
                 self.out(text)
             return
-        end = "\n" if last else ""
-        print("\r" + text.ljust(self.width), end=end, file=sys.stderr, flush=True)
+        end, room = "\n" if last else "", shutil.get_terminal_size().columns - 1
+        if len(text) > room:                            # a line that wraps cannot be rewritten
+            first, *between, left = text.split("  ")
+            text = (f"{first.removeprefix('step ')}  {left}" if between else text)[:room]
+        print("\r" + text.ljust(min(self.width, room)), end=end, file=sys.stderr, flush=True)
         self.width = len(text)
 
 
