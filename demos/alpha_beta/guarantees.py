@@ -39,7 +39,7 @@ def run(args, report):
     rows, curves = [], {}
     for name, (f, a, b, L, start) in problems.items():
         for label, method, bound in methods(f, a, b, L, start):
-            report.progress(f"{name}, {label}", None)
+            report.progress(f"{name}, {label}", len(curves) / 14)            # seven methods each
             gaps, met = follow(f, method(), start, K, runs, args.seed)
             curves[name, label] = (gaps.mean(axis=0), gaps[:, K // 2:].mean(axis=1))
             for k in (10, K // 10, K):

@@ -57,8 +57,10 @@ def run(args, report):
     split = clusters.load(seed=args.seed, n_valid=1, n_test=1, dtype="float64").train
     steps, pairs = (500, {16: 1, 64: 1}) if args.quick else (1500, {16: 10, 64: 10, 256: 6})
     ridges, kept, change = {}, {}, 0.0
-    for width, pair in [(w, k) for w, count in pairs.items() for k in range(count)]:
-        report.progress(f"width {width}, pair {pair + 1} of {pairs[width]}")
+    work = [(w, k) for w, count in pairs.items() for k in range(count)]
+    costs = np.cumsum([0.0, *(30 + w for w, _ in work)])                # time grows about so
+    for (width, pair), done in zip(work, costs / costs[-1]):
+        report.progress(f"width {width}, pair {pair + 1} of {pairs[width]}", done)
         rng = np.random.default_rng([args.seed, width, pair])
         network, ends, paths, changed = connect(width, split, steps, rng)
         change = max(change, changed)

@@ -26,6 +26,7 @@ from problems.potentials import MuellerBrown
 
 SOURCE = "arXiv:1803.00885"
 PAIRS = 6                                               # of networks
+BANDS = 0.35                                            # of the time goes to bands in the plane
 METHODS = {"climbing band": NEB(), "band": NEB(climb=False),
            "springs, climbing": NEB(spring=1000.0), "string": StringMethod()}
 INK = {"climbing band": plots.INK, "band": "#3b6fb6", "string": "#e08a1e"}
@@ -39,7 +40,8 @@ def run(args, report):
     bands, rows, steps = {}, [], 800 if args.quick else 2000
     for (i, j), height in passes.items():
         for name, method in METHODS.items():
-            report.progress(f"{name} from minimum {i} to {j}")
+            report.progress(f"{name} from minimum {i} to {j}",
+                            BANDS * (len(rows) + 0.1) / (len(passes) * len(METHODS)))
             band = method.relax(objective, straight_band(minima[i], minima[j]), SGD(2e-4), steps)
             bands[i, j, name] = band
             rows.append([f"{i} to {j}", name, f"{band.heights.max():.8f}",
@@ -71,17 +73,22 @@ def run(args, report):
         draw(report, potential, bands, *pairs[0])
 
 
+def reached(args, pairs):
+    """The share of the work that is done after so many pairs of networks."""
+    return BANDS + (1.0 - BANDS) * pairs / (1 if args.quick else PAIRS)
+
+
 def between_networks(args, report, pair):
     """Between two trained networks: (barrier of the line, (positions, losses) along the band)."""
     split = clusters.load(seed=args.seed, n_train=500, n_valid=1, n_test=1, dtype="float64").train
     network = Network(MLP((10, 32, 32, 5), "relu", init="he"), split)
     rng, ends = np.random.default_rng([args.seed, pair][:1 + (pair > 0)]), []
     for k in range(2):
-        report.progress(f"pair {pair + 1}, training network {k + 1}")
+        report.progress(f"pair {pair + 1}, training network {k + 1}", reached(args, pair + 0.1 * k))
         ends.append(train(network, SGD(cosine(0.05, 1000), momentum=0.9),
                           lambda rng: [split.take(i) for i in batches(rng, 500, 50)], steps=1000,
                           rng=rng, progress=None).theta)
-    report.progress("AutoNEB between the networks")
+    report.progress("AutoNEB between the networks", reached(args, pair + 0.2))
     objective, steps = Objective(network), 40 if args.quick else 150
     straight = barrier(objective, linear_path(*ends))
     band = auto_neb(objective, *ends, 4 * [Cycle(steps, 0.05)] + [Cycle(steps, 0.005)])

@@ -61,7 +61,7 @@ def run(args, report):
     for name, make in NETWORKS.items():
         choices = 6 if args.quick else 12
         for k, bar in BARS.items():
-            report.progress(f"{name}, k = {k}")
+            report.progress(f"{name}, k = {k}", len(curves) / (len(NETWORKS) * len(BARS)))
             problem, batch = make(np.random.default_rng(args.seed))
             shares, ordinary, extra = overhead(problem, batch, k, choices)
             curves[name, k] = share = median_interval(shares)

@@ -50,8 +50,8 @@ def run(args, report):
     for group in groups:
         if group not in GROUPS:
             raise RuntimeError(f"speed: there is no group '{group}'; use {', '.join(GROUPS)}.")
-    for group in [g for g in groups if g not in ("memory", "growth")]:
-        report.progress(f"timing {group}")
+    for k, group in enumerate(g for g in groups if g not in ("memory", "growth")):
+        report.progress(f"timing {group}", k / len(groups))
         result = in_process("measure", group, str(rounds), args.peers)
         report.data[group] = result
         for case in result["cases"]:

@@ -61,6 +61,7 @@ def on_functions(report, args):
     ends = {}
     for kind, (make, c) in kinds.items():
         for name in NAMES:
+            report.progress(f"{kind}, {name}", 0.8 * len(ends) / (len(kinds) * len(NAMES)))
             clip = c if kind.startswith("clipped") else None
             ends[kind, name] = heights(functions.FUNCTIONS[name], make, c, clip, points, steps)
     report.table(["method", *NAMES, "rates > 1"],
@@ -111,6 +112,7 @@ def on_networks(report, args):
     theta = xp.concatenate([start] * len(rates))
     for name, method, clip in (("plain", SGD(lr), None), ("clipped", SGD(lr), 0.1),
                                ("smooth", smooth(lr, 0.1), None)):
+        report.progress(f"perceptrons, {name}", 0.8 + 0.2 * len(ends) / 3)
         with np.errstate(all="ignore"):
             for _, _, loss, _ in descent(method, Objective(net, clip=clip), theta, steps=steps):
                 pass

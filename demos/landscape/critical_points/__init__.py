@@ -83,7 +83,8 @@ def run(args, report):
 def glass(N, count, rng, report, k):
     """One draw of J: (landscape, critical points, their study, rms distance from the law)."""
     spin = PSpin(N, 3, rng)
-    report.progress(f"p-spin {k + 1} of {RUNS}: Newton from {count} starts")
+    report.progress(f"p-spin {k + 1} of {RUNS}: Newton from {count} starts",
+                    0.5 * (k + 0.1) / RUNS)
     points = spin_points(spin, count, rng)
     study = index_against_height(points, rng)
     gap = study.alpha * N / (N - 1) - spin.index_law(study.f / N)
@@ -132,7 +133,8 @@ def small_network(args, report, k):
     for step in range(60):
         starts = xp.where(stop > step, theta, starts)
         theta, state, _ = adam.step(Objective(problem), theta, state)
-    report.progress(f"tanh network {k + 1} of {RUNS}: Levenberg-Marquardt")
+    report.progress(f"tanh network {k + 1} of {RUNS}: Levenberg-Marquardt",
+                    0.5 + 0.5 * (k + 0.1) / RUNS)
     points = find_critical_point(problem, starts, "lm", iterations=100 if args.quick else 600)
     fates = Counter(p.status for p in points)
     low = [p for p in distinct(points) if p.f < 0.999999 * y.var()]

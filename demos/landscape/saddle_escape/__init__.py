@@ -60,11 +60,12 @@ def strict_saddle(args, rng, report):
                ("perturbed", 0.0, PerturbedGD(0.1, rng)),
                ("saddle-free Newton", 1e-8, SaddleFreeNewton())]
     rows, curves = [], {}
-    for gam in (1.0, 0.1) if args.quick else (1.0, 0.1, 0.01):
+    gammas = (1.0, 0.1) if args.quick else (1.0, 0.1, 0.01)
+    for gam in gammas:
         problem, theta = StrictSaddle(10, gam), rng.standard_normal((9, 10))
         rows.append([gam, escape_steps(1e-8, 1.0, 0.1, gam)])
         for name, y0, optimizer in methods:
-            report.progress(f"strict saddle, gam {gam:g}: {name}")
+            report.progress(f"strict saddle, gam {gam:g}: {name}", 0.4 * len(rows) / len(gammas))
             theta[:, -1] = y0
             steps, path, _ = hitting_times(optimizer, problem, xp.asarray(theta),
                                            lambda t: abs(problem.escaping(t)) > 1.0, 40_000)
@@ -91,7 +92,7 @@ def octopus(args, rng, report):
     """Steps to within .1 % of the minimum from uniform starts in [-1, 1]^d, lr = 1/(4 L)."""
     rows = []
     for d, L in ((3, 1.0), (5, 1.5), (5, 1.0))[::2 if args.quick else 1]:
-        report.progress(f"octopus, d {d}, L {L:g}")
+        report.progress(f"octopus, d {d}, L {L:g}", 0.4 + 0.05 * len(rows))
         problem, lr = Octopus(d, L), 1 / (4 * L)
         starts = xp.asarray(rng.uniform(-1, 1, (49, d)))
         kicked = PerturbedGD(lr, rng, r=problem.tau / 100, g_thres=problem.tau / 100, t_thres=1)

@@ -59,7 +59,7 @@ def orders(args, rng, report):
     groups, runs = (5, 8) if args.quick else (8, 16)
     rows, noisy, exact, by_hand = [], [], [], []
     for eps in epsilons:
-        report.progress(f"orders, eps {eps:g}")
+        report.progress(f"orders, eps {eps:g}", 0.55 + 0.45 * len(noisy) / len(epsilons))
         ramp = Ramp(2 * eps)                            # a slope of order eps
         lr = resting_step(ramp, eps, 1.0, rng, groups, runs, STAY[args.quick])
         noisy.append(count(ramp, eps, lr, 1.0, rng, runs))
