@@ -1,10 +1,10 @@
 """The race as a strip of moments, side by side."""
 import numpy as np
 
+from demos.report.looks import colour
 from minigrad.backend import to_host, xp
 
-LOOKS = {"log": ("#d00000", "o"), "rms": ("#ff8700", "s"), "plain": ("#1a9850", "^"),
-         "Adam": ("#0087ff", "D"), "NAdam": ("#875fff", "v"), "SGD": ("#707070", "P")}
+MARKERS = {"log": "o", "rms": "s", "plain": "^", "Adam": "D", "NAdam": "v", "SGD": "P"}
 MOMENTS = (2, 5, 10, 50, 1000)
 
 
@@ -18,11 +18,11 @@ def draw(report, f, runners, centre, half, mesh=161):
         ax.contour(x, y, heights, levels=levels, colors="0.75", linewidths=0.7)
         ax.plot(*f.minimisers.T, "x", color="black", markersize=8)
         for runner in runners:
-            colour, marker = LOOKS[runner.name]
+            ink, marker = colour(runner.name), MARKERS[runner.name]
             path = np.clip(runner.path[:t + 1], centre - half, centre + half)
             arrived = runner.arrival(t) < float("inf")
-            ax.plot(*path.T, color=colour, linewidth=0.8, alpha=0.6)
-            ax.plot(*path[-1], marker, color=colour, markersize=6, markeredgecolor="black" if
+            ax.plot(*path.T, color=ink, linewidth=0.8, alpha=0.6)
+            ax.plot(*path[-1], marker, color=ink, markersize=6, markeredgecolor="black" if
                     arrived else "none", label=runner.name)
         names = [r.name for r in sorted(runners, key=lambda r: r.updates)
                  if r.arrival(t) < float("inf")]

@@ -1,11 +1,13 @@
 """The figure: the edges, the sharpness behind them, two spectra, and both runs in one plane."""
 import numpy as np
 
+from demos.report.looks import colour
 from minigrad.backend import xp
 from problems.landscape import plane_through, plots
 
-COLOURS = {"Adam, b .9": plots.INK, "Adam, b .5": "#e08a1e", "Adam, b 0": "#3d8f5f",
-           "descent": "#3b6fb6", "Adam": plots.INK, "SGD": "#3b6fb6", "SGD, rate / 4": "0.45"}
+COLOURS = {"Adam, b .9": colour("Adam"), "Adam, b .5": "#5aa9d6", "Adam, b 0": "#a9d2ea",
+           "descent": colour("gradient descent"), "Adam": colour("Adam"), "SGD": colour("SGD"),
+           "SGD, rate / 4": "#9cc2a2"}
 
 
 def draw(report, edges, ends, problem, ways, places):
@@ -44,7 +46,8 @@ def both(ax, report, problem, ways, places):
         points = ways[name].points[:places[name] + 1]
         x, y = found.place(points).T
         ax.plot(x, y, color="white", linewidth=2.2)
-        ax.plot(x, y, color=COLOURS[name], linewidth=1.1)
+        ax.plot(x, y, color="white", linewidth=3.0)
+        ax.plot(x, y, color=COLOURS[name], linewidth=1.5)
         flat = found.basis / xp.linalg.norm(found.basis, axis=1, keepdims=True)
         moves = points[1:] - points[:-1]
         seen.append(float(xp.sum((moves @ flat.T)**2) / xp.sum(moves**2)))
