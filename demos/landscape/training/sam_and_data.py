@@ -69,7 +69,7 @@ def run(args, report):
 
 def fit(seed, n, noise, steps):
     """SGD and SAM on one data set, means over the starts: {"accuracy", "loss", "held_out" accuracy
-    (radii,), "radius" chosen by it; "end" and "matched" accuracy of SGD and SAM, "losses" there}."""
+    (radii,), "radius" chosen by it; "end" and "matched" accuracy of both, "losses" there}."""
     data = clusters.load(seed, n_train=n, label_noise=noise)
     network, rng = Network(MODEL, data.train, DTYPE), np.random.default_rng([*seed, n])
     theta = xp.stack([network.start(rng) for _ in range(STARTS)])
