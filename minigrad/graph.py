@@ -42,14 +42,13 @@ def rerun(result, added):
     As a function of what is added it can be differentiated: its pullback at zero gives the
     cotangents of nodes inside the calculation. Leaves count as constants here.
     """
-    values = {}
+    values, changed = {}, set(added)
     for node in nodes(result):
         value = node.data
-        if node.primitive:
-            inputs = [values.get(x.number, x.data) if type(x) is Tensor else x
-                      for x in node.inputs]
-            if any(type(x) is Tensor for x in inputs):          # else it is what it was
-                value = node.primitive(*inputs, **node.settings)
+        if any(type(x) is Tensor and x.number in changed for x in node.inputs):
+            value = node.primitive(*[values.get(x.number, x.data) if type(x) is Tensor else x
+                                     for x in node.inputs], **node.settings)
+            changed.add(node.number)                            # else it is what it was
         values[node.number] = value + added[node.number] if node.number in added else value
     return values[result.number]
 

@@ -59,7 +59,7 @@ def replay(f, example, *, each=False, fresh=True):
                             "Call it outside of differentiated functions.")
         differentiable(leaf, "replay")
     tape = value_and_grad(f, each=each)
-    memory = [leaf.copy(order="K") for leaf in leaves_of(example)]
+    memory = [numpy.array(leaf, order="K") for leaf in leaves_of(example)]
     with recorded() as recording:
         y, g = tape(rebuild(example, [recording.noted(leaf) for leaf in memory]))
         results = [numpy.asarray(recording.plain(leaf)) for leaf in (y, *leaves_of(g))]
@@ -83,7 +83,7 @@ def points_like(x, example, memory):
     """The leaves of x, if they fit the recording."""
     leaves = [x] if type(x) is numpy.ndarray else leaves_like(x, example, "replay")
     for leaf, place in zip(leaves, memory, strict=True):
-        if not isinstance(leaf, numpy.ndarray):
+        if not isinstance(leaf, (numpy.ndarray, numpy.generic)):        # x + 1 of a number is one
             raise TypeError(f"replay: needs an array, got {a(leaf)}. A recording has no "
                             "derivative of its own; use value_and_grad inside other functions.")
         if leaf.shape != place.shape or leaf.dtype != place.dtype:
