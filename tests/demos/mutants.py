@@ -1,7 +1,7 @@
-"""Break the project on purpose, in 81 places, and see whether the tests notice.
+"""Break the project on purpose, in 88 places, and see whether the tests notice.
 
     python tests/demos/mutants.py                  all of them, about ten minutes
-    python tests/demos/mutants.py verdicts         41 in the code that speaks to the reader
+    python tests/demos/mutants.py verdicts         48 in the code that speaks to the reader
     python tests/demos/mutants.py library          40 in the library
     python tests/demos/mutants.py --jobs 2 WORD    only those whose file holds the word
 
@@ -31,6 +31,7 @@ REPORT, T_REPORT = "demos/report/__init__.py", "tests/demos/test_report.py"
 METRIC, T_METRIC = "demos/induced_metric", "tests/demos/test_verdicts_of_optimizers.py"
 T_ERRATA = "tests/demos/test_errata.py"
 LAND, T_LAND = "demos/landscape", "tests/demos/test_verdicts_of_landscapes.py"
+T_WARM, T_NORMS = "tests/demos/test_warmup.py", "tests/demos/test_norm_layers.py"
 
 VERDICTS = [
     # intervals
@@ -97,6 +98,18 @@ VERDICTS = [
     (f"{METRIC}/race/__init__.py", "r.updates < by_name[name].updates",
      "r.updates > by_name[name].updates", "tests/demos/test_race.py"),
     (f"{LAND}/sam/networks.py", "losses[-1].max(axis=0)", "losses[-1].min(axis=0)", T_LAND),
+    (f"{LAND}/training/stable_rate.py", "if works.all():", "if works.any():", T_WARM),
+    (f"{LAND}/training/warmup/catapult.py", "losses[-1] < losses.max(axis=0)",
+     "losses[-1] <= losses.max(axis=0)", T_WARM),
+    (f"{LAND}/training/warmup/networks.py", "<= found.losses[found.full]",
+     "<= found.losses[-1]", T_WARM),
+    (f"{LAND}/training/warmup/networks.py", '*ratio_interval(rates["warm-up"], rates["constant"])',
+     '*ratio_interval(rates["constant"], rates["warm-up"])', T_WARM),
+    (f"{LAND}/training/norm_layers/measures.py", "level, lam = max(", "level, lam = min(", T_NORMS),
+    (f"{LAND}/training/norm_layers/measures.py", "np.all(np.diff(losses) <= 0)",
+     "np.any(np.diff(losses) <= 0)", T_NORMS),
+    (f"{LAND}/training/norm_layers/kinds.py", "= seen, models[2].statistics()",
+     "= models[2].statistics(), seen", T_NORMS),
 ]
 
 

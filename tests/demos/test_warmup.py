@@ -91,6 +91,24 @@ def test_descent_on_two_layers_is_the_recursion():
                   lam + rates * f * f / n * (rates * lam - 4))
 
 
+def test_what_lands_and_what_is_lost():
+    """Without a warm-up 4 is the edge; 5 is lost, unless the rate is warmed up."""
+    start = xp.asarray(np.random.default_rng(3).standard_normal(2 * catapult.N))
+    rates = np.array([1.0, 3.0, 3.9, 4.1, 5.0]) / float(catapult.curvature(start))
+    assert catapult.lands(start, rates).tolist() == [True, True, True, False, False]
+    assert catapult.lands(start, rates, warmup=100).tolist() == [True] * 5
+
+
+def test_a_climb_is_matched_by_the_first_slow_point_as_low():
+    one = networks.case(0, 0)
+    found = networks.climb(one, 4.0 / one.lam, np.random.default_rng(0))
+    assert found.steps[found.full] == networks.WARMUP and found.steps[-1] == networks.STEPS
+    assert found.lam[0] == pytest.approx(one.lam, rel=1e-3)
+    slow = stable_rate.losses_of(Objective(one.problem), one.start[None], 0.5 / one.lam, 400)[:, 0]
+    reached = slow[slow <= found.losses[found.full]][0]
+    assert found.slow[0] == pytest.approx(reached, rel=1e-9) and found.slow[1] > found.lam[-1]
+
+
 def test_lambda_is_the_largest_eigenvalue_where_f_is_zero():
     rng = np.random.default_rng(4)
     u, v = rng.standard_normal((2, 20))
