@@ -81,7 +81,7 @@ def family(args, report):
         told = " when the method is told f + 1" if lift else ""
         report.table(["q", "descends", *NAMES], rows, title=f"mean log10 of the last loss over "
                      f"{len(rates)} rates and {starts} starts, {steps} steps{told}")
-    log, plain = ({lift: np.mean([scores[n, lift, *kind] for n in NAMES], axis=0)
+    log, plain = ({lift: np.mean([scores[(n, lift, *kind)] for n in NAMES], axis=0)
                    for lift in (0.0, 1.0)} for kind in ((0.0, "embedding"), (1.0, "loss")))
     ngn = np.mean([scores[n, 0.0, 0.5, "loss"] for n in NAMES], axis=0)
     how = f"95 % t, n = {starts} starts, mean of five functions"

@@ -46,8 +46,7 @@ def both(ax, report, problem, ways, places):
         points = ways[name].points[:places[name] + 1]
         x, y = found.place(points).T
         ax.plot(x, y, color="white", linewidth=2.2)
-        ax.plot(x, y, color="white", linewidth=3.0)
-        ax.plot(x, y, color=COLOURS[name], linewidth=1.5)
+        ax.plot(x, y, color=COLOURS[name], linewidth=1.3)
         flat = found.basis / xp.linalg.norm(found.basis, axis=1, keepdims=True)
         moves = points[1:] - points[:-1]
         seen.append(float(xp.sum((moves @ flat.T)**2) / xp.sum(moves**2)))
