@@ -98,7 +98,8 @@ def numbers(where, name, value, ndim=None):
     or nested lists of numbers."""
     try:
         array = np.asarray(to_host(value) if isinstance(value, xp.ndarray) else value)
-        array = array.astype(float) if array.dtype.kind in "iu" else array
+        array = array.astype(float) if array.dtype.kind in "iu" or (
+            array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8)) else array
     except ValueError:                                      # lists of unequal length
         array = np.asarray(None)
     if array.dtype.kind != "f":

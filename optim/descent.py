@@ -14,8 +14,9 @@ import numpy as np
 from minigrad.arguments import count, point, real, short
 from minigrad.backend import xp
 
+from .hyperparameters import Distinct
 from .objective import Objective
-from .optimizer import Distinct, Optimizer
+from .optimizer import Optimizer
 
 OVER = object()                                     # no further landscape
 

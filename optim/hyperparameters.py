@@ -4,6 +4,8 @@ A hyper-parameter is one number for all points, or an array of shape (n, 1), one
 n points of a batch (n, d): that is how a sweep over n configurations becomes one run. The learning
 rate may also be a schedule, a function of the number of steps done (see `schedules.py`).
 """
+from typing import NamedTuple
+
 import numpy as np
 
 from minigrad.backend import to_host, xp
@@ -16,6 +18,18 @@ RANGES = {
     "momentum": "[0, 1)", "dampening": "[0, 1)",
     "beta": "[0, 1)", "beta1": "[0, 1)", "beta2": "[0, 1)", "beta_rms": "[0, 1)",
 }
+
+
+class Distinct(NamedTuple):
+    """An array (n, 1) as values[places]: what a grid holds few of is raised to a power once."""
+
+    values: object
+    places: object
+
+    @classmethod
+    def of(cls, a):
+        values, places = xp.unique(a, return_inverse=True)
+        return cls(values, places.reshape(a.shape))
 
 
 def checked(owner, name, value, kind=None):

@@ -31,7 +31,6 @@ which saves one pass over memory in every step. `weight_sum` is c.
 """
 import copy
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -39,22 +38,10 @@ from minigrad import backend
 from minigrad.arguments import point, short
 from minigrad.backend import xp
 
-from .hyperparameters import checked
+from .hyperparameters import Distinct, checked
 
 BLOCK = 2**18                                   # bytes of one array that are worked on at a time
 LOOK_EVERY = 20 if backend.on_device else 1     # steps; looking at a loss waits for the GPU
-
-
-class Distinct(NamedTuple):
-    """An array (n, 1) as values[places]: what a grid holds few of is raised to a power once."""
-
-    values: object
-    places: object
-
-    @classmethod
-    def of(cls, a):
-        values, places = xp.unique(a, return_inverse=True)
-        return cls(values, places.reshape(a.shape))
 
 
 class Optimizer:
@@ -100,7 +87,9 @@ class Optimizer:
     def init(self, theta):
         """A fresh state for a point (d,) or a batch (n, d) of floating-point numbers."""
         name = type(self).__name__
-        point(f"{name}.init", theta)
+        if not point(f"{name}.init", theta).shape[-1]:
+            raise ValueError(f"{name}.init: a point has at least one coordinate, got shape "
+                             f"{tuple(theta.shape)}.")
         for key in getattr(self, "hyper", ()):
             shape = getattr(getattr(self, key), "shape", ())
             fits = len(shape) <= theta.ndim and all(
@@ -156,8 +145,8 @@ class Optimizer:
             raise ValueError(f"{name}.step: the state is not one of this {name} at a theta of "
                              f"{kind(theta)}: {wrong[0]}. Begin with init(theta).")
         if "t" in form and not is_count(state["t"]):
-            raise ValueError(f"{name}.step: the state's t must be a number of steps, 0, 1, ..., got "
-                             f"{short(state['t'])}. Begin with init(theta).")
+            raise ValueError(f"{name}.step: the state's t must be a number of steps, 0, 1, ..., "
+                             f"got {short(state['t'])}. Begin with init(theta).")
         self.met = id(state), state.get("t"), theta.shape, theta.dtype, len(state)
 
     def may_gain(self, name):

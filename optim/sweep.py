@@ -74,7 +74,7 @@ def sweep(objective, build, settings, starts, *, steps, tolerance, shift=0.0, pr
         raise ValueError(f"sweep: settings must list equally many values, got {lengths}.")
     starts = xp.asarray(numbers("sweep", "starts", starts) if not isinstance(starts, xp.ndarray)
                         else point("sweep", starts, "starts"))
-    if starts.ndim != 2:
+    if starts.ndim != 2 or starts.shape[1] == 0:
         raise ValueError(f"sweep: starts must have shape (s, d), got {tuple(starts.shape)}.")
     distinct, place = np.unique(np.stack(list(settings.values())), axis=1, return_inverse=True)
     settings, n, s = dict(zip(settings, distinct)), distinct.shape[1], starts.shape[0]

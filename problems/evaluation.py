@@ -28,7 +28,8 @@ def mean_loss(model, params, split, rows=256):
 def error_rate(model, params, split, rows=2000, **settings):
     """Share of the examples whose largest output is not at their label; `settings` go to apply.
 
-    Labels are integers, one for each row of outputs: (N,), or (N, T) for a text.
+    Labels are integers, one for each row of outputs: (N,), or (N, T) for a text. Where an output is
+    NaN the answer is wrong: a model that has diverged knows no class.
     """
     if not callable(getattr(model, "apply", None)):
         raise TypeError(f"error_rate: needs a model with apply(params, inputs) -> outputs, got "
@@ -40,7 +41,8 @@ def error_rate(model, params, split, rows=2000, **settings):
             raise ValueError(f"error_rate: {tuple(outputs.shape[:-1])} labels belong to outputs of "
                              f"shape {tuple(outputs.shape)}, got {tuple(part[1].shape)}. "
                              "Reshape the labels: labels.reshape(-1).")
-        return float_of((outputs.argmax(axis=-1) != part[1]).mean())
+        lost = xp.isnan(outputs).any(axis=-1)
+        return float_of((lost | (outputs.argmax(axis=-1) != part[1])).mean())
     return average(wrong, split, rows)
 
 
@@ -64,6 +66,9 @@ def calibration_error(probabilities, labels, bins=15):
         raise ValueError("calibration_error: needs probabilities (N, C) and integer labels (N,), "
                          f"got shapes {tuple(p.shape)} and {tuple(labels.shape)} of "
                          f"{labels.dtype}.")
+    if not 0 <= int(labels.min()) <= int(labels.max()) < p.shape[1]:
+        raise ValueError(f"calibration_error: labels must lie in [0, {p.shape[1]}), got "
+                         f"{int(labels.min())} to {int(labels.max())}.")
     slack = 1e-3 if p.dtype.itemsize < 8 else 1e-6
     if not float_of(xp.max(xp.abs(p.sum(axis=1) - 1.0))) < slack or float_of(p.min()) < -slack:
         raise ValueError("calibration_error: each row of probabilities must be at least 0 and sum "
@@ -113,6 +118,9 @@ def average(score, split, rows):
     rows = count("evaluation", "rows", rows)
     if not isinstance(split, (tuple, list)) or len(split) != 2:
         raise TypeError(f"evaluation: needs a Split or a pair (inputs, targets), got "
+                        f"{short(split)}.")
+    if not all(getattr(part, "ndim", 0) for part in split):
+        raise TypeError("evaluation: inputs and targets must be arrays (N, ...), got "
                         f"{short(split)}.")
     n, total = len(split[0]), 0.0
     if n == 0 or len(split[1]) != n:

@@ -59,8 +59,8 @@ def explained(method, name):
     """The method, with a sentence for a first argument that is none of its kind.
 
     A height is asked for at arrays and Tensors only: a list or a number might broadcast to a wrong
-    one; so might a point of another dimension. For the rest, the argument is looked at when the method has failed, so that a call that
-    succeeds pays nothing for it.
+    one; so might a point of another dimension. For the rest, the argument is looked at when the
+    method has failed, so that a call that succeeds pays nothing for it.
     """
     height = name != "start"
 
@@ -70,9 +70,9 @@ def explained(method, name):
             if height and not isinstance(given, (xp.ndarray, mg.Tensor)):
                 raise TypeError
             if height and self.coordinates and given.shape[-1:] != (self.coordinates,):
-                raise ValueError(f"{getattr(self, 'name', type(self).__name__)}.{name}: points have "
-                                 f"{self.coordinates} coordinates along the last axis, got shape "
-                                 f"{tuple(given.shape)}.")
+                who = getattr(self, "name", type(self).__name__)
+                raise ValueError(f"{who}.{name}: points have {self.coordinates} coordinates along "
+                                 f"the last axis, got shape {tuple(given.shape)}.")
             return method(self, given, *rest, **named)
         except Exception:
             where = f"{getattr(self, 'name', type(self).__name__)}.{name}"
@@ -120,7 +120,7 @@ class Network(Problem):
         self.model, self.dtype = model, floating(dtype)
         self.batched = getattr(model, "batched", False)
         self.layout = Layout(model.init(np.random.default_rng(0)), getattr(model, "kinds", None))
-        self.data = None if data is None else tuple(self._cast(part) for part in pair(data))
+        self.data = None if data is None else examples(*map(self._cast, pair(data)))
 
     def _cast(self, array):
         array = xp.asarray(array)
@@ -179,6 +179,16 @@ def check_model(model):
         raise TypeError(f"Network: {name}.loss must be called as loss(params, batch), and this is "
                         f"loss{signature}. Give other arguments a default.") from error
     return noisy
+
+
+def examples(inputs, targets):
+    """The data of a network, if they are numbers, one target or row of targets an example."""
+    if min(inputs.ndim, targets.ndim) < 1 or len(inputs) != len(targets) or not (
+            inputs.dtype.kind in "fiub" and targets.dtype.kind in "fiub"):
+        raise ValueError(f"Network: data must be arrays of numbers, inputs (N, ...) and targets "
+                         f"(N, ...), got {inputs.dtype}{list(inputs.shape)} and "
+                         f"{targets.dtype}{list(targets.shape)}.")
+    return inputs, targets
 
 
 def pair(batch):

@@ -18,7 +18,8 @@ DOUBLE = ROOT / "tests" / "device_double"
 needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
 
 
-FOLDERS = ("minigrad", "optim", "test_bad_arguments.py", "test_likely_inputs.py")   # side by side
+FOLDERS = ("minigrad", "optim", "test_bad_arguments.py", "test_likely_inputs.py",
+           "test_edge_arguments.py")                # side by side; problems, the longest, is slow
 SUITE = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not process and not parallel")
 
 

@@ -14,8 +14,8 @@ are called now and then: a call costs some microseconds more.
 import functools
 import inspect
 
-from .arrays import (array, brought, described, matrices, numbers, or_function, or_none, reals, row,
-                     table, tokens, vector)
+from .arrays import (array, brought, described, matrices, numbers, or_function, or_none, precision,
+                     reals, row, table, tokens, vector)
 from .scalars import extended, natural, positive, real, source, whole
 from .things import (every, flag, floating, function, having, layout, one_of, path, wholes, word,
                      words)

@@ -7,10 +7,18 @@ from minigrad.backend import to_host, xp
 
 def array(where, name, value):
     """A floating-point array on the backend in use, with at least one axis and one number."""
-    point(where, value, name)
+    precision(where, name, point(where, value, name))
     if value.size == 0:
         raise ValueError(f"{where}: {name} is empty, shape {tuple(value.shape)}. "
                          "Give at least one number.")
+    return value
+
+
+def precision(where, name, value):
+    """An array of float32 or float64: no decomposition is written for other precisions."""
+    if value.dtype.itemsize not in (4, 8):
+        raise TypeError(f"{where}: {name} must be float32 or float64, got {value.dtype}. "
+                        "Convert it with .astype('float64').")
     return value
 
 
@@ -35,7 +43,7 @@ def matrices(where, name, value):
         raise ValueError(f"{where}: {name} must be a matrix (m, n) of floating-point numbers, or a "
                          f"stack of them, got {described(value)}. A vector has no singular "
                          "vectors: give it to another method.")
-    return value
+    return precision(where, name, value)
 
 
 def vector(where, name, value):

@@ -9,7 +9,7 @@ in what they aim at: Jordan's five equal passes are fast and stay 30 % off, Pola
 own quintic for every pass and converges, the classical cubic and quintic converge without tuning.
 """
 from minigrad.backend import xp
-from minigrad.kinds import expects, matrices, natural, positive, row, whole
+from minigrad.kinds import expects, matrices, natural, positive, real, row, whole
 
 JORDAN = (3.4445, -4.7750, 2.0315)
 CUBIC = (3 / 2, -1 / 2, 0.0)                   # Newton-Schulz proper: order 2, monotone on [0, 1]
@@ -61,7 +61,14 @@ def equal_passes(M, steps=5, coefficients=JORDAN, eps=1e-7):
                                     X.shape[-1] >= 2 * X.shape[-2]))
 
 
-@expects(M=matrices, steps=whole(0), cushion=positive)
+def margin(where, name, value):
+    """A factor from 1 to 2."""
+    if not 1.0 <= real(where, name, value) <= 2.0:
+        raise ValueError(f"{where}: {name} must lie in [1, 2], got {value}.")
+    return float(value)
+
+
+@expects(M=matrices, steps=whole(0), cushion=margin)
 def polar_express(M, steps=8, cushion=CUSHION):
     """U Vᵀ, by a quintic of its own in every pass, each the best for what the last one left.
 

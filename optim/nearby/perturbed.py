@@ -67,12 +67,17 @@ def pgd_theory_params(d, l, rho, eps, c, delta, Df):
     if c > 1 or delta > 1:
         raise ValueError("pgd_theory_params: c and delta must be at most 1, "
                          f"got c={c} and delta={delta}.")
-    chi = 3.0 * max(math.log(d * l * Df / (c * eps**2 * delta)), 4.0)
-    return PGDParameters(chi, lr=c / l,
-                         r=math.sqrt(c) / chi**2 * eps / l,
-                         g_thres=math.sqrt(c) / chi**2 * eps,
-                         f_thres=c / chi**3 * math.sqrt(eps**3 / rho),
-                         t_thres=chi / c**2 * l / math.sqrt(rho * eps))
+    try:
+        chi = 3.0 * max(math.log(d * l * Df / (c * eps**2 * delta)), 4.0)
+        return PGDParameters(chi, lr=c / l,
+                             r=math.sqrt(c) / chi**2 * eps / l,
+                             g_thres=math.sqrt(c) / chi**2 * eps,
+                             f_thres=c / chi**3 * math.sqrt(eps**3 / rho),
+                             t_thres=chi / c**2 * l / math.sqrt(rho * eps))
+    except (ArithmeticError, ValueError):               # 1e-300, squared
+        raise ValueError("pgd_theory_params: these constants are too far apart for numbers of 64 "
+                         f"bits, d={d}, l={l}, rho={rho}, eps={eps}, c={c}, delta={delta}, Df={Df}."
+                         ) from None
 
 
 def escape_steps(y0, R, lr, gam):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, xp
-from minigrad.kinds import array, expects, extended, function, having, whole
+from minigrad.kinds import array, expects, extended, function, having, real, whole
 
 R = (math.sqrt(5.0) - 1.0) / 2.0                    # the golden ratio 0.618...,  r² = 1 - r
 SHORTEST = 1e-12                                    # a step this short is no step
@@ -185,7 +185,7 @@ def section(height, low, high, width):
     return low, high
 
 
-@expects(height=function, slope=extended, first=extended, c=extended, shrink=extended,
+@expects(height=function, slope=real, first=extended, c=extended, shrink=extended,
          start=extended)
 def backtracking(height, slope, first=1.0, c=1e-4, shrink=0.5, start=None):
     """The first of a = b, ρb, ρ²b, ... that pays:  φ(a) <= φ(0) + c a φ'(0).

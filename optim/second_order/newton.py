@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.arguments import count, real
 from minigrad.backend import float_of, to_host, xp
+from minigrad.kinds import precision
 
 from optim.hyperparameters import checked
 from .krylov import krylov_basis
@@ -59,6 +60,7 @@ class SaddleFreeNewton(Optimizer):
 
     def init(self, theta):
         state = super().init(theta)
+        precision("SaddleFreeNewton.init", "theta", theta)
         if self.k is not None and theta.ndim != 1:
             raise ValueError("SaddleFreeNewton: the Krylov form steps one point at a time, got "
                              f"theta of shape {theta.shape}. Loop over the points, or use k=None.")
@@ -88,8 +90,13 @@ def saddle_free_step(curvatures, c, damping):
 
 
 def dense_model(H, g):
-    """Curvatures (..., d), the gradient in their basis (..., d), the map back to coordinates."""
-    curvatures, Q = xp.linalg.eigh(H)
+    """Curvatures (..., d), the gradient in their basis (..., d), the map back to coordinates.
+
+    A point of a batch whose curvature is not finite gets a step of NaN, and the others theirs.
+    """
+    known = xp.isfinite(H).all(axis=(-2, -1))
+    curvatures, Q = xp.linalg.eigh(xp.where(known[..., None, None], H, 0.0))
+    g = xp.where(known[..., None], g, math.nan)
 
     def lift(s):
         return (Q @ s[..., None])[..., 0]

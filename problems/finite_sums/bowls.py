@@ -49,6 +49,8 @@ class Bowls(FiniteSum):
     def __init__(self, centres, shapes="1+r"):
         self.centres = numbers("Bowls", "centres", centres, ndim=2).copy()
         self.n, self.dimension = self.centres.shape
+        if not self.centres.size:
+            raise ValueError(f"Bowls: centres are empty, shape {self.centres.shape}.")
         self.shapes = (shapes,) * self.n if isinstance(shapes, str) else tuple(shapes)
         for shape in self.shapes:
             if shape not in SHAPES:

@@ -25,6 +25,9 @@ class Formula(FiniteSum):
         if self.minimisers.ndim != 2:
             raise ValueError("Formula: minimisers must be points (k, d), got shape "
                              f"{self.minimisers.shape}.")
+        if lowest.shape not in ((), (1,), (self.n,)) or not self.n:
+            raise ValueError(f"Formula: {self.n} functions have as many lowest values, got shape "
+                             f"{lowest.shape}.")
         self.dimension = self.minimisers.shape[1]
         self.lowest, self.far = np.array(lowest, float), far
         self.minimum = float(self.values(self.minimisers[:1]).mean())

@@ -27,6 +27,8 @@ class LogisticNetwork(FiniteSum):
     def __init__(self, x, y, hidden=1, decay=(0.02, 0.02)):
         self.x = numbers("LogisticNetwork", "x", x, ndim=2).copy()
         self.y = numbers("LogisticNetwork", "y", y, ndim=1).copy()
+        if not self.x.size:
+            raise ValueError(f"LogisticNetwork: x is empty, shape {self.x.shape}.")
         if len(self.x) != len(self.y):
             raise ValueError(f"LogisticNetwork: {len(self.x)} inputs, but {len(self.y)} labels.")
         if not set(np.unique(self.y)) <= {-1.0, 1.0}:

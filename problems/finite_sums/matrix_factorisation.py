@@ -26,6 +26,8 @@ class MatrixFactorisation(FiniteSum):
         self.X = numbers("MatrixFactorisation", "X", X, ndim=2).copy()
         self.k = count("MatrixFactorisation", "k", k, least=0)
         rows, columns = self.X.shape
+        if not self.X.size:
+            raise ValueError(f"MatrixFactorisation: X is empty, shape {self.X.shape}.")
         U, sigma, Vt = np.linalg.svd(self.X)
         rank = int(np.sum(sigma > 1e-12 * sigma[0]))
         if not 1 <= k <= rank:

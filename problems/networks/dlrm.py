@@ -53,6 +53,10 @@ class DLRM:
 
     def apply(self, params, x, *, rng=None):
         """Logits (B,) of x (B, n + T): the numbers, and the category chosen of each table."""
+        if x.ndim != 2 or x.shape[1] != self.numbers + len(self.categories):
+            raise ValueError(f"DLRM: x must be (B, {self.numbers + len(self.categories)}), "
+                             f"{self.numbers} numbers and {len(self.categories)} categories, got "
+                             f"{tuple(x.shape)}.")
         numbers, chosen = x[:, :self.numbers], x[:, self.numbers:].astype("int64")
         B, T = chosen.shape
         z = rectified(numbers, params["bottom"], last=True)

@@ -38,6 +38,8 @@ class DeepLinear(Problem):
     def __init__(self, Y, widths):
         self.Y = xp.asarray(numbers("DeepLinear", "Y", Y, ndim=2))
         self.widths = whole_numbers("DeepLinear", "widths", widths)
+        if not self.Y.size:
+            raise ValueError(f"DeepLinear: Y is empty, shape {tuple(self.Y.shape)}.")
         U, s, Vt = np.linalg.svd(to_host(self.Y))
         self.rank = int(np.sum(s > 1e-12 * s[0]))
         self.U, self.singular, self.Vt = U, s[:self.rank], Vt

@@ -166,6 +166,42 @@ def test_a_method_of_ones_own_may_gain_entries_and_return_another_dict():
         optim.SGD(0.02).step(Objective(hills), theta, state)
 
 
+# ---------------------------------------------------------------------- points at the edge
+
+@pytest.mark.parametrize("name", MADE)
+def test_points_at_the_edge(name):
+    """NaN and no coordinates are refused, no points are none, a lost row leaves the others alone,
+    and the precision stays."""
+    def stepped(theta):
+        method, objective = MADE[name](), Objective(hills)
+        state = method.init(theta)
+        for _ in range(3):
+            theta, state, loss = method.step(objective, theta, state)
+        return theta, loss
+
+    for bad in (np.nan, np.inf):
+        lost = xp.array(THETA)
+        lost[1] = bad
+        with pytest.raises(ValueError, match=r"\.step: the loss is (nan|inf) at step 1 "):
+            stepped(lost)
+    with pytest.raises(ValueError, match=r"\.init: "):
+        stepped(THETA[:0])
+    theta, loss = stepped(THETA.astype("float32"))
+    assert theta.dtype.name == "float32" and np.isfinite(to_host(theta)).all()
+    if "BFGS" in name or "Muon" in name or name == "MuAdam":
+        with pytest.raises(ValueError, match="one point"):
+            stepped(xp.zeros((0, 6)))
+        return
+    theta, loss = stepped(xp.zeros((0, 6)))
+    assert theta.shape == (0, 6) and loss.shape == (0,)
+    lost = xp.array(THETA)
+    lost[1] = np.nan
+    if "Perturbed" not in name:                             # they draw for every row
+        both, alone = stepped(xp.stack([THETA, lost]))[0], stepped(THETA[None])[0]
+        np.testing.assert_allclose(to_host(both[0]), to_host(alone[0]), rtol=1e-12)
+        assert np.isnan(to_host(both[1])).any()
+
+
 # ---------------------------------------------------------------------- iterators of objectives
 
 def test_an_iterator_that_ends_early_is_refused():

@@ -90,7 +90,7 @@ def find_symmetries(network, inputs=None):
             raise ValueError("find_symmetries: the network has no data to run on. "
                              "Give a few inputs.")
         inputs = network.data[0][:2]
-    if not hasattr(inputs, "ndim") or inputs.ndim < 2 or inputs.dtype.kind not in "fiu":
+    if not hasattr(inputs, "ndim") or inputs.ndim < 2 or not inputs.size or inputs.dtype.kind not in "fiu":
         raise ValueError("find_symmetries: inputs must be a few examples as the network's data "
                          f"has them, got {short(inputs)}.")
     leaves = [tensor(xp.zeros(e.shape, dtype=network.dtype)) for e in network.layout.entries]

@@ -48,6 +48,9 @@ class Envelope:
         if np.shape(lowest) not in ((), (1,), G.shape):
             raise ValueError("Envelope: lowest must be one number, or one for each of the "
                              f"{G.size} measurements, got shape {np.shape(lowest)}.")
+        if not np.isfinite(lowest).all():
+            raise ValueError("Envelope: lowest must be finite, the lowest values f_i* of the parts. "
+                             "0 is a lower bound for losses that cannot be negative.")
         lowest = np.broadcast_to(np.asarray(to_host(lowest), float), G.shape)
         under = np.minimum(F, E) - lowest
         k = int(np.argmin(under))

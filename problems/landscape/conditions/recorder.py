@@ -199,7 +199,7 @@ def cross_entropies(model, params, batch):
     return -picked.reshape(len(picked), -1).mean(axis=1)
 
 
-@expects(n=whole(), size=whole())
+@expects(n=whole(), size=whole(), epochs=whole(0), seed=whole(0))
 def shuffled(n, size, epochs, seed):
     """indices() for `record`: every epoch a fresh permutation, an incomplete batch dropped."""
     if not 1 <= size <= n:

@@ -40,10 +40,11 @@ def aiming(inner, height, lowest=0.0):
 
 @expects(inner=reals, slope=reals, distance=reals)
 def cosine(inner, slope, distance):
-    """Cosine of the angle between ∇f and x - x_p; NaN where one of them vanishes."""
+    """Cosine of the angle between ∇f and x - x_p; NaN where one of them vanishes or is infinite."""
     together("cosine", inner, slope, distance)
     product = np.asarray(slope, float) * np.asarray(distance, float)
-    return np.where(product > 0, inner / np.where(product > 0, product, 1.0), np.nan)
+    known = (product > 0) & (product < np.inf)
+    return np.where(known, inner / np.where(known, product, 1.0), np.nan)
 
 
 def together(where, *arrays):

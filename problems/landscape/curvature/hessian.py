@@ -102,8 +102,8 @@ def finite_difference_hvp(objective, theta):
 
     def product(v):
         length = float_of(xp.linalg.norm(v))
-        if length == 0.0:
-            return xp.zeros_like(v)
+        if length == 0.0 or not math.isfinite(length):
+            return v * 0.0                          # NaN where v is not finite
         e = reach / length
         up = objective.value_and_grad(theta + e * v)[1]
         return (up - objective.value_and_grad(theta - e * v)[1]) * (0.5 / e)

@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
-from minigrad.kinds import every, expects, function, whole
+from minigrad.kinds import every, expects, function, natural, whole
 from problems.landscape.doors import landscape
 from optim import SGD
 
@@ -46,7 +46,8 @@ def several(where, name, value):
     return cycles
 
 
-@expects(objective=landscape, cycles=several, first=whole())
+@expects(objective=landscape, cycles=several, optimizer=function, first=whole(), insert=whole(0),
+         threshold=natural, samples=whole(0))
 def auto_neb(objective, start, end, cycles=CYCLES, optimizer=momentum_sgd, first=3, insert=2,
              threshold=0.1, samples=9, climb=False):
     """Band between two minima that grows where it is too coarse.
@@ -143,6 +144,8 @@ def explore(minima, connect: Callable, extra=0):
     the closest pair is ours.)
     """
     k = len(minima)
+    if not all(getattr(point, "size", 1) for point in minima):
+        raise ValueError("explore: minima must be points (d,) with at least one coordinate.")
     if k < 2:
         raise ValueError(f"explore: needs at least two minima, got {k}.")
     function("explore", "connect", connect)

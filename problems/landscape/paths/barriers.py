@@ -52,7 +52,8 @@ def linear_path(start, end):
     return Straight(start, end, name="linear_path")
 
 
-@expects(objective=heights_of, path=function, points=whole(), refinements=whole(), chunk=whole(1))
+@expects(objective=heights_of, path=function, points=whole(), refinements=whole(0),
+         chunk=whole(1))
 def barrier(objective, path, points=25, refinements=3, also=None, chunk=None):
     """Highest rise of a path above the line between its ends.
 
@@ -75,6 +76,8 @@ def accuracy(network, batch=None):
     """The share of right answers as a function of points: (..., d) -> (...).
 
     network  a Network whose model gives logits (..., B, C);   batch  (inputs, labels), or its data
+
+    Where a logit is NaN the answer is wrong: a network that has diverged knows no class.
     """
     inputs, labels = pair(network.data if batch is None else batch)
     inputs, labels = xp.asarray(inputs), xp.asarray(labels)
@@ -84,7 +87,8 @@ def accuracy(network, batch=None):
             return xp.stack([share(point) for point in theta])
         with mg.no_grad():
             logits = network.model.apply(network.params(theta), inputs)
-        right = (logits.argmax(axis=-1) == labels).astype(theta.dtype)
+        known = ~xp.isnan(logits).any(axis=-1)
+        right = (known & (logits.argmax(axis=-1) == labels)).astype(theta.dtype)
         return right.mean(axis=tuple(range(-labels.ndim, 0)))
 
     return share

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import to_host, xp
-from minigrad.kinds import expects, real, whole
+from minigrad.kinds import expects, natural, positive, real, whole
 from optim import Adam, Objective
 
 from .path import Fourier, Straight, check_ends, sines
@@ -50,7 +50,8 @@ class PublishedPath:
     Source: Yu & Morozov 2026, arXiv:2602.21276, eqs. 4 and 5, Algorithm 2; and its public code.
     """
 
-    @expects(power=real, terms=whole(), points=whole(), penalty=real, steps=whole())
+    @expects(power=real, terms=whole(), points=whole(), penalty=natural, steps=whole(),
+             lr=positive, noise=natural)
     def __init__(self, power, terms, points, penalty, steps, lr, noise=0.0, keep="last"):
         if power not in (1, 2) or keep not in ("last", "best"):
             raise ValueError(f"PublishedPath: power is 1 or 2 and keep 'last' or 'best', got "

@@ -90,6 +90,9 @@ def length(x, axes):
 @expects(a=vector, b=vector)
 def cosine(a, b):
     """<a, b> / |a||b|."""
+    if a.shape != b.shape:
+        raise ValueError(f"cosine: needs two directions of one shape, got {tuple(a.shape)} and "
+                         f"{tuple(b.shape)}.")
     squares = float_of(xp.vdot(a, a)) * float_of(xp.vdot(b, b))
     if squares == 0.0:
         raise ValueError("cosine: a direction of length 0 has no angle to another. "

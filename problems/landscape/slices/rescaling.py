@@ -32,6 +32,9 @@ def rescale(theta, layout, layer, next_layer, c):
     layer, next_layer   names up to the leaf: "layers.0" has weights "layers.0.W" (in, out) and, if
                         there is one, a bias "layers.0.b" (out,)
     """
+    if theta.shape != (layout.size,):
+        raise ValueError(f"rescale: theta has shape {tuple(theta.shape)}, this layout has "
+                         f"{layout.size} parameters. Use a point of the same network.")
     entries = {entry.name: entry for entry in layout.entries}
     for name in (layer, next_layer):
         if name + ".W" not in entries:

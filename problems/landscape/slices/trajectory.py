@@ -55,6 +55,9 @@ def pca_directions(trajectory, k=2, centre=False):
     if not 1 <= k <= min(T - 1, d):
         raise ValueError(f"pca_directions: {T} points in {d} dimensions have at most "
                          f"{min(T - 1, d)} directions, asked for {k}. Record more iterates.")
+    if not bool(xp.isfinite(trajectory).all()):
+        raise ValueError("pca_directions: a point of the trajectory has entries that are NaN or "
+                         "infinite. Leave out what came after the run diverged.")
     origin = xp.mean(trajectory, axis=0) if centre else trajectory[-1]
     _, s, Vt = xp.linalg.svd(trajectory - origin, full_matrices=False)
     total = float(xp.sum(s * s))
