@@ -63,6 +63,9 @@ class Entry(NamedTuple):
 
 def main(words):
     """Print the formulas that all the words fit; returns 0, or 1 where there are none."""
+    if words and words[0] in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0
     found = [entry for entry in entries() if fits(entry, words)]
     if not found:
         print(f"equations: none fits {' '.join(words)!r}. Try a paper's number, a document's letter "

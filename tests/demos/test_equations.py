@@ -77,6 +77,7 @@ def test_five_equations_are_found_in_a_moment(capsys):
         assert line in said and said.count("\n") < 30, said
         assert time.perf_counter() - began < 10.0
         assert max(map(len, said.splitlines())) <= 80, said
+    assert equations.main(["--help"]) == 0 and "D theorem" in capsys.readouterr().out
     assert equations.main(["eq. 99"]) == 1 and "none fits 'eq. 99'" in capsys.readouterr().out
 
 

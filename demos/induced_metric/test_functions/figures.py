@@ -110,9 +110,9 @@ def solved_starts(report, runs, starts):
     figure, axes = report.subplots(len(OPTIMIZERS), len(TASKS), figsize=(11, 13.2), sharex=True,
                                    sharey=True)
     norm = LogNorm(1, STEPS)
-    for row, o in zip(axes, OPTIMIZERS):
-        for panel, f in zip(row, TASKS):
-            report.progress(f"map of solved starts: {o} {f}")
+    for k, (row, o) in enumerate(zip(axes, OPTIMIZERS)):
+        for j, (panel, f) in enumerate(zip(row, TASKS)):
+            report.progress(f"map of solved starts: {o} {f}", (k + j / len(TASKS)) / len(OPTIMIZERS))
             found = runs["random", f, o].updates > 0
             favourite = int(found.sum(0).argmax())
             mapped, _ = run_cell(f, o, field, only=favourite)

@@ -23,7 +23,7 @@ JUDGED = (1e-8, 1e-7, 1e-5)                 # where the differences themselves a
 
 def direction(program, seed):
     """A random unit vector like the leaves."""
-    rng = np.random.default_rng([3, seed])
+    rng = np.random.default_rng([3, *np.ravel(seed)])
     v = [rng.standard_normal(a.shape) for a in program.leaves]
     size = np.sqrt(sum((a * a).sum() for a in v)) or 1.0
     return [a / size for a in v]
