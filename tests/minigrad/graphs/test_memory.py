@@ -15,7 +15,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
-from minigrad.tree import leaves_of as leaves_of_tree
+from minigrad.tree import leaves_of as leaves_of_tree, names_of
 from tests.minigrad.graphs.drawn import NAMES, alone, graph
 from tests.minigrad.graphs.program import leaves_of, on_each_device, ours
 from tests.minigrad.test_ownership import shares
@@ -81,6 +81,12 @@ def programs(name):
             break
 
 
+def declared(tree):
+    """A Layout of leaves of any number of axes: three and more are to be declared."""
+    leaves = zip(names_of(tree), leaves_of_tree(tree))
+    return mg.Layout(tree, {name: ("weight", 0) for name, leaf in leaves if leaf.ndim > 2})
+
+
 def check_results(program):
     """All results of all transforms, each the caller's own."""
     given = Given(program, 0)
@@ -93,7 +99,7 @@ def check_results(program):
     results += out
     for function in apply.values():
         results += function() + function()
-    results += leaves_of_tree(mg.Layout(given.x).ravel(given.x)) if given.x else []
+    results += leaves_of_tree(declared(given.x).ravel(given.x)) if given.x else []
     arrays = [a for a in results if isinstance(a, xp.ndarray)]
     for a in arrays:
         a[...] = a + 1.0                                # raises where it is read-only
