@@ -8,19 +8,19 @@ With qkv (B, T, 3C) holding queries, keys and values side by side, each cut into
 with m a dropout mask or 1, and the heads stand side by side again in the result (B, T, C).
 Backwards
 
-    dv = (m a)^T g     ds = a (m (g v^T) - r) / sqrt(D)     dq = ds k     dk = ds^T q
+    dv = (m a)^T g     ds = a (c - sum_s a c) / sqrt(D),  c = m (g v^T)     dq = ds k     dk = ds^T q
 
-where r_t = sum_s a_ts m_ts (g_t . v_s) = g_t . y_t comes from D numbers instead of T.
+with c first made 0 where a is largest, see `softmax.level`: a place that attends to one other alone
+then has the digits of what is left for the rest.
 
-Source: Vaswani et al., arXiv:1706.03762, section 3.2; r as in Dao et al., arXiv:2205.14135,
-appendix B.
+Source: Vaswani et al., arXiv:1706.03762, section 3.2.
 """
 import math
 
 from minigrad.backend import xp
 from minigrad.ops.linalg import _matmul_nt, _matmul_tn
 from minigrad.ops.nn import attention_weights
-from minigrad.ops.passes import row_dot, several
+from minigrad.ops.passes import several
 from minigrad.ops.shape import reshape, stack, transpose
 from minigrad.tensor import primitive
 
@@ -131,15 +131,19 @@ def _(qkv, *, heads, mask=None):
 def _(g, y, saved, qkv, *, needs, heads, mask=None):
     e, inverse = saved
     gradient, scale = xp.empty(qkv.shape, qkv.dtype), 1.0 / math.sqrt(qkv.shape[2] // (3 * heads))
-    for e_, qkv_, y_, g_, inverse_, mask_, gradient_ in in_turn(
-            e, qkv, y, g, inverse, mask, gradient):
+    ones = xp.ones((1, qkv.shape[1]), qkv.dtype)
+    for e_, qkv_, g_, inverse_, mask_, gradient_ in in_turn(e, qkv, g, inverse, mask, gradient):
         (q, k, v), (dq, dk, dv) = heads_of(qkv_, heads), heads_of(gradient_, heads)
         g_ = cut(g_, heads) * inverse_                              # g / total, (B, H, T, D)
         xp.matmul(e_ if mask_ is None else e_ * mask_, g_, out=dv)
         s = xp.matmul(v, columns(g_))                               # (B, H, S, T)
         if mask_ is not None:
             s *= mask_
-        s -= row_dot(g_, cut(y_, heads)).swapaxes(-1, -2)
+        top = xp.equal(e_, 1.0, out=xp.empty_like(e_), casting="unsafe")
+        count = xp.matmul(ones, top)
+        top *= s
+        s -= xp.matmul(ones, top) / count                           # 0 at the largest, see `level`
+        s -= xp.matmul(ones, xp.multiply(e_, s, out=top)) * inverse_.swapaxes(-1, -2)
         s *= e_
         s *= scale
         xp.matmul(s.swapaxes(-1, -2), k, out=dq)

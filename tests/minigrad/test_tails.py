@@ -157,6 +157,30 @@ def test_the_largest_share_next_to_one(dtype, far):
     check(mg.hvp(lambda x: mg.sum(mg.softmax(x) * w), x)(w), [-others.sum(), *others])
 
 
+@pytest.mark.parametrize("dtype, far", [("float64", 40.0), ("float32", 20.0)])
+@pytest.mark.parametrize("heads", [1, 2])
+def test_self_attention_to_one_place_alone(dtype, far, heads):
+    """Two places, width 1: the second attends to itself but for a share a = e^-far / (1 + e^-far).
+    By hand: y_2 = (1 - a) v_2 + a v_1, so dy_2/dk_2 = q a (1 - a) (v_2 - v_1) = -dy_2/dk_1, and the
+    first place, which sees but itself, asks nothing of q and k."""
+    a = math.exp(-far) / (1.0 + math.exp(-far))
+    q, k, v = [0.7, 2.0], [0.0, far / 2.0], [3.0, -1.5]
+    row = lambda t: [q[t]] * heads + [k[t]] * heads + [v[t]] * heads
+    qkv = xp.asarray([[row(0), row(1)]], dtype=dtype)
+
+    def loss(x):
+        return mg.sum(mg.self_attention(x, heads=heads))
+    bent = a * (1.0 - a) * (v[1] - v[0])
+    right = np.array([[0.0, -2.0 * bent, 1.0 + a], [k[1] * bent, 2.0 * bent, 1.0 - a]])
+    right = np.repeat(right, heads, axis=1)[None]
+    near = dict(rtol=40 * E[dtype])
+    np.testing.assert_allclose(to_host(mg.grad(loss)(qkv)), right, **near)
+    by_rule, = primitives["self_attention"].rule(
+        xp.ones((1, 2, heads), dtype), mg.self_attention(qkv, heads=heads), qkv, heads=heads,
+        needs=[True])
+    np.testing.assert_allclose(to_host(by_rule), right, **near)
+
+
 def second(p, w):
     """Hessian of sum p w, p = softmax, times w: entries but the first lose no digits. All add up
     to 0, since a constant added to the logits changes nothing."""

@@ -18,7 +18,7 @@ mean c + P - N adds their reaches in squares, on either side those that lead the
 
 Measured over 3,000 repeats (n = 60, five steps, moments 1 to 3, spectra normal, positive, decaying
 and with outliers), where 95 % were asked for: one probe 93 to 100 %, two to ten 93 to 98 %; Student's
-88 to 96. Where a single eigenvalue carries everything it is 89 to 92 (Student's 83 to 86), since ν
+88 to 96. Where a single eigenvalue carries everything it is 87 to 93 (Student's 82 to 86), since ν
 is not known either; where f takes two values equally often nearly 100, since the parts above and
 below are then not independent.
 """
