@@ -74,15 +74,25 @@ KINDS = {
 }
 
 
+UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One array of a layout: theta[..., start:stop] reshaped to (..., *shape)."""
     name: str
     shape: tuple
     kind: str                   # weight | bias | norm | embedding
-    filter_axis: int | None     # axis of `shape` that counts the filters; None where there are none
+    counted: int | None | str   # filter_axis, or UNKNOWN
     start: int
     stop: int
+
+    @property
+    def filter_axis(self):
+        """Axis of `shape` that counts the filters; None where there are none."""
+        if self.counted == UNKNOWN:
+            raise ValueError(undeclared(self.name, self.shape))
+        return self.counted
 
 
 class Layout:
@@ -93,11 +103,12 @@ class Layout:
     tree    an example tree: form, shapes
     kinds   {name: (kind, filter_axis)} for leaves whose name does not tell (see KINDS), the axis
             None where there are no filters. Leaves not named there either are biases if they have
-            fewer than two axes and weights counted along the last of two. Of three or more, as in
-            a kernel, any could be the one: that is not guessed
+            fewer than two axes and weights counted along the last of two. Of more axes any could be
+            the one, which is not guessed: asking for it raises, and of four or more under a name,
+            a kernel, so does the layout
 
     Both ways take batches: leaves (n, *shape) <-> theta (n, d).
-    Raises ValueError for a leaf of three axes or more that is not declared
+    Raises ValueError for a kernel that is not declared
     """
 
     def __init__(self, tree, kinds=None):
@@ -159,10 +170,9 @@ def use_of(name, shape, kinds):
     """(kind, filter axis) of a leaf: as declared, or by its name, or by how many axes it has."""
     last, ndim = name.split(".")[-1], len(shape)
     if name not in kinds and ndim > 2 and (last == "W" or last not in KINDS):
-        raise ValueError(
-            f"Layout: {name} has shape {tuple(shape)}, and which of its {ndim} axes counts the "
-            f"filters does not show. Declare it, kinds={{{name!r}: ('weight', axis)}}, or call a "
-            "kernel (out, in, height, width) K.")
+        if ndim > 3 and not last.isdecimal() and name != "theta":
+            raise ValueError(undeclared(name, shape))
+        return "weight", UNKNOWN
     default = ("weight", -1) if ndim == 2 else ("bias", None)
     kind, axis = kinds[name] if name in kinds else KINDS.get(last, default)
     if not ndim and name not in kinds:
@@ -171,6 +181,12 @@ def use_of(name, shape, kinds):
         raise ValueError(f"Layout: {name} is a {kind} counted along axis {axis}, but has shape "
                          f"{tuple(shape)}. Name one of its axes, or declare it in kinds.")
     return kind, axis if axis is None or axis >= 0 else axis + ndim
+
+
+def undeclared(name, shape):
+    return (f"Layout: {name} has shape {tuple(shape)}, and which of its {len(shape)} axes counts the "
+            f"filters does not show. Declare it, kinds={{{name!r}: ('weight', axis)}}, or call a "
+            "kernel (out, in, height, width) K.")
 
 
 def check_declared(kinds, names):

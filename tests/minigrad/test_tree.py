@@ -81,10 +81,20 @@ def test_wrong_sizes_are_named():
         layout.ravel(t)
 
 
+def test_what_is_no_kernel_is_refused_when_asked():
+    """Trees of arrays without names are laid out like any other; so are those of three axes."""
+    layout = mg.Layout([xp.zeros((2, 3, 4, 5)), {"heads": xp.zeros((2, 3, 4))}])
+    assert layout.size == 144 and layout == mg.Layout(layout.unravel(xp.zeros(144)))
+    for entry, axes in zip(layout.entries, (4, 3)):
+        with pytest.raises(ValueError, match=rf"Layout: .* which of its {axes} axes counts the filt"):
+            entry.filter_axis
+    assert mg.Layout(xp.zeros((2, 3, 4, 5))).names == ["theta"]
+
+
 @pytest.mark.parametrize("name, shape", [
-    ("kernel", (3, 3, 2, 4)), ("kernel", (4, 2, 3, 3)), ("W", (3, 3, 2, 4)), ("heads", (2, 3, 4)),
+    ("kernel", (3, 3, 2, 4)), ("kernel", (4, 2, 3, 3)), ("W", (3, 3, 2, 4)),
     ("volume", (3, 3, 3, 2, 4))])
-def test_no_filter_axis_is_guessed_among_three_or_more(name, shape):
+def test_no_filter_axis_is_guessed_among_four_or_more(name, shape):
     """Channels last or first: both are usual, and both would be silently one of them."""
     with pytest.raises(ValueError, match=rf"Layout: layer.{name} has shape \({shape[0]}, .*, and "
                        rf"which of its {len(shape)} axes counts the filters does not show. Declare"):

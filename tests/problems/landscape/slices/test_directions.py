@@ -63,6 +63,13 @@ def test_filters_of_a_kernel_are_counted_where_it_was_declared(axis, shape):
     np.testing.assert_allclose(found, d * scale, rtol=1e-9)
 
 
+def test_filters_nobody_declared():
+    layout, theta = Layout({"heads": xp.zeros((2, 3, 4))}), xp.ones(24)
+    with pytest.raises(ValueError, match=r"Layout: heads has shape \(2, 3, 4\), and which of its 3"):
+        normalise(theta, theta, layout)
+    np.testing.assert_allclose(to_host(normalise(theta, 2.0 * theta, layout, norm="layer")), 2.0)
+
+
 def test_ignored_kinds_are_exactly_zero_and_others_can_be_included():
     d = parts(random_direction(point(), LAYOUT, np.random.default_rng(1)))
     for name in ("conv.b", "dense.b", "norm.gain", "norm.shift"):
