@@ -17,6 +17,7 @@ height, at most that of the start; sensitivity is the mean over rates of log10 o
 import numpy as np
 
 from demos.evidence import t_interval
+from demos.report.looks import colour
 from minigrad.backend import to_host, xp
 from optim import NGN, NGNM, SGD, Induced, Objective, StochasticPolyak, descent
 from problems import functions
@@ -142,12 +143,13 @@ def momentum(args, report):
 
 def draw(report, rates, curves):
     fig, axes = report.subplots(2, 5, figsize=(13.0, 5.0), sharex=True)
-    looks = dict(zip(DRAWN, ("k-", "b-", "r-", "b--", "r--")))
+    inks = {1.0: colour("plain"), 0.5: colour("NGN"), 0.0: colour("log")}
     for row, lift in zip(axes, (0.0, 1.0)):
         for axis, name in zip(row, NAMES):
-            for (q, descend), look in looks.items():
-                axis.loglog(rates, np.maximum(curves[name, lift, q, descend], 1e-12), look,
-                            linewidth=1.0, label=f"q = {q:g}, descends {descend}")
+            for q, descend in DRAWN:
+                axis.loglog(rates, np.maximum(curves[name, lift, q, descend], 1e-12), color=inks[q],
+                            linestyle="-" if descend == "loss" else (0, (4, 1.5)), linewidth=1.4,
+                            label=f"q = {q:g}, descends {descend}")
             axis.set(title=name + (" + 1" if lift else ""), xlabel="rate" if lift else None)
         row[0].set_ylabel("median last height")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=7, ncols=5,

@@ -20,6 +20,8 @@ def figure(report, runs, score, *, label, published=None, log=False, name=None):
                        (clock, "seconds", label), (factors, "evaluation", "metric factor s")):
         axis.set(xlabel=x, ylabel=y)
         axis.grid(alpha=0.2)
+        if x == "evaluation":
+            axis.xaxis.get_major_locator().set_params(integer=True)
     if log:
         scores.set_yscale("log"), clock.set_yscale("log")
     trains.set_yscale("log"), factors.set_yscale("log")
@@ -29,8 +31,12 @@ def figure(report, runs, score, *, label, published=None, log=False, name=None):
     drawn.legend(handles, labels, loc="outside lower center", ncols=len(labels), handlelength=3.0)
     first, worst = ranked[0], ranked[-1]
     drawn.suptitle(f"Best {label}: {first} {np.median(last[first]):.3g}, ..., {worst} "
-                   f"{np.median(last[worst]):.3g} (medians of {len(runs[first])} runs)", fontsize=11)
+                   f"{np.median(last[worst]):.3g} ({medians(len(runs[first]))})", fontsize=11)
     report.figure(drawn, name)
+
+
+def medians(count):
+    return f"medians of {count} runs" if count > 1 else "one run each"
 
 
 def best_of(curves, score):

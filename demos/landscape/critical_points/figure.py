@@ -24,7 +24,8 @@ def draw(report, spin, points, study, lattice, learning, network):
                title="Deep linear network: each direction learned lowers both")
     net.scatter(network.f, network.alpha * 17, s=16, color=BLUE, alpha=0.6, lw=0)
     net.set(xlabel="loss", ylabel="index, of 17 directions",
-            title=f"Small tanh network: a tendency, rank correlation {network.rank:.2f}")
+            title=f"Small tanh network: a tendency, rank correlation {network.rank:.2f}"
+            if len(network.f) > 2 else "Small tanh network: too few searches ended")
     net.yaxis.get_major_locator().set_params(integer=True)
     law.legend(fontsize=8)
     report.figure(figure)
