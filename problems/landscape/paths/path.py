@@ -253,7 +253,7 @@ def check_ends(name, start, end):
     """Raises ValueError unless both are one point (d,) of one network."""
     shapes = getattr(start, "shape", ()), getattr(end, "shape", ())
     if len(shapes[0]) == len(shapes[1]) == 1:
-        point(name, start, "start"), point(name, end, "end")
+        real_numbers(name, start, "start"), real_numbers(name, end, "end")
     if shapes[0] != shapes[1] or len(shapes[0]) != 1:
         raise ValueError(f"{name}: needs two points of one shape (d,), got {tuple(shapes[0])} and "
                          f"{tuple(shapes[1])}. Do both belong to the same network?")
@@ -263,7 +263,12 @@ def check_points(name, points):
     if getattr(points, "ndim", 0) != 2 or len(points) < 2:
         raise ValueError(f"{name}: needs at least two points, (K, d), got shape "
                          f"{tuple(getattr(points, 'shape', ()))}.")
-    point(name, points, "points")
+    real_numbers(name, points, "points")
+
+
+def real_numbers(where, points, name):
+    """Floats, or whole numbers, which become floats on the way."""
+    return points if points.dtype.kind in "iu" else point(where, points, name)
 
 
 def on_host(t):
