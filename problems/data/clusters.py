@@ -22,7 +22,7 @@ def load(seed=0, n_train=1_500, n_valid=1_000, n_test=4_000, clusters=15, dim=10
 
     The parts share the centres; only the training labels are noisy. facts["centres"] (K, dim).
     """
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([*np.ravel(seed), 0])
     centres = gaussian_centres(rng, clusters, dim, spread)
     parts = []
     for n, q in ((n_train, label_noise), (n_valid, 0.0), (n_test, 0.0)):
