@@ -13,6 +13,14 @@ from minigrad.kinds import expects, having, real, source, tokens, whole
 from problems.evaluation import tried
 
 
+def rows_of_tokens(where, x):
+    """(B, T) of tokens x (B, T)."""
+    if getattr(x, "ndim", 0) != 2:
+        raise ValueError(f"{where}: tokens must be (B, T), a text in each row, got shape "
+                         f"{tuple(getattr(x, 'shape', ()))}.")
+    return x.shape
+
+
 def begun(where, name, value):
     """Tokens, at least one: an array, or what holds them one by one."""
     listed = value if hasattr(value, "dtype") else list(value) if hasattr(value, "__iter__") else [None]

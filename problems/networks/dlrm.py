@@ -12,7 +12,7 @@ offset each, so that all categories are one lookup.
 import numpy as np
 
 import minigrad as mg
-from minigrad.backend import xp
+from minigrad.backend import check_range, xp
 from minigrad.kinds import expects, whole, wholes
 
 from problems.initialisers import dense, rule_of, table
@@ -60,6 +60,8 @@ class DLRM:
         numbers, chosen = x[:, :self.numbers], x[:, self.numbers:].astype("int64")
         B, T = chosen.shape
         z = rectified(numbers, params["bottom"], last=True)
+        for t, size in enumerate(self.categories):          # beyond its end lies the next table
+            check_range("DLRM", f"category {t}", chosen[:, t], size, wait=False)
         rows = mg.embedding(params["tables"], chosen + xp.asarray(self.offsets))
         vectors = mg.concatenate([mg.reshape(z, shape=(B, 1, self.width)), rows], axis=1)
         meet = mg.matmul(vectors, mg.swapaxes(vectors, a=-1, b=-2))
@@ -74,6 +76,10 @@ class DLRM:
     def losses(self, params, batch):
         """The logistic loss of each example: (B,)."""
         x, clicks = batch
+        if clicks.shape != x.shape[:1]:
+            raise ValueError(f"DLRM: {x.shape[0]} examples have clicks ({x.shape[0]},), got shape "
+                             f"{tuple(clicks.shape)}. Use clicks.reshape(-1).")
+        check_range("DLRM", "clicks", clicks, 2, wait=False)
         z = self.apply(params, x)
         return mg.softplus(z) - z * clicks.astype(z.dtype)
 

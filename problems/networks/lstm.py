@@ -13,7 +13,7 @@ from minigrad.backend import xp
 from minigrad.kinds import expects, real, whole
 
 from problems.initialisers import dense, draw, table
-from problems.sampling import sample
+from problems.sampling import rows_of_tokens, sample
 
 
 class LSTM:
@@ -76,7 +76,7 @@ class LSTM:
 
     def logits(self, params, x, rng=None):
         """The same with time first, (T, B, V): the order in which they are computed."""
-        B, T = x.shape
+        B, T = rows_of_tokens("LSTM", x)
         h = mg.embedding(params["E"], x.T)                      # (T, B, I)
         zero = xp.zeros((B, self.hidden), dtype=h.dtype)
         for layer in params["layers"]:

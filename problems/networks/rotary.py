@@ -19,7 +19,7 @@ from minigrad.backend import xp
 from minigrad.kinds import expects, positive, whole
 
 from problems.initialisers import dense, norm, table
-from problems.sampling import sample
+from problems.sampling import rows_of_tokens, sample
 
 NORM_EPS = 1e-5
 
@@ -67,7 +67,7 @@ class Rotary:
 
     def apply(self, params, x, *, rng=None):
         """Logits (B, T, V) of tokens x (B, T): row t scores the token that follows x[:, t]."""
-        B, T = x.shape
+        B, T = rows_of_tokens("Rotary", x)
         if T > self.context:
             raise ValueError(f"Rotary: {T} tokens are more than its context of {self.context}. "
                              "Cut the text, or build it with a longer context.")

@@ -20,7 +20,7 @@ import minigrad as mg
 from minigrad.kinds import expects, real, whole
 
 from problems.initialisers import dense, norm, table
-from problems.sampling import sample
+from problems.sampling import rows_of_tokens, sample
 
 NORM_EPS = 1e-6
 
@@ -70,7 +70,7 @@ class Transformer:
 
         rng      draws the dropout masks in training; None in evaluation: nothing is dropped
         """
-        B, T = x.shape
+        B, T = rows_of_tokens("Transformer", x)
         if T > self.context:
             raise ValueError(f"Transformer: {T} tokens are more than its context of "
                              f"{self.context}. Cut the text, or build it with a longer context.")

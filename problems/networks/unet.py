@@ -68,6 +68,9 @@ class UNet:
     def losses(self, params, batch):
         """The mean squared error of each image: (B,)."""
         x, wanted = batch
+        if wanted.shape != x.shape:
+            raise ValueError(f"UNet: the wanted images have shape {tuple(wanted.shape)}, the images "
+                             f"{tuple(x.shape)}. They must be alike.")
         return mg.mean((self.apply(params, x) - wanted) ** 2, axis=(1, 2, 3))
 
 

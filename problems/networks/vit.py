@@ -59,6 +59,8 @@ class ViT:
     def cut(self, x):
         """Images (B, C, H, W) -> rows (B patches, C patch²), patches row by row."""
         B, (C, H, W), p = x.shape[0], self.image, self.patch
+        if x.shape[1:] != self.image:
+            raise ValueError(f"ViT: images must be (B, {C}, {H}, {W}), got {tuple(x.shape)}.")
         x = mg.reshape(x, shape=(B, C, H // p, p, W // p, p))
         x = mg.transpose(x, axes=(0, 2, 4, 1, 3, 5))
         return mg.reshape(x, shape=(B * self.patches, C * p * p))
