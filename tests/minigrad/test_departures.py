@@ -1,4 +1,4 @@
-"""Everything that Python and NumPy can do with a Tensor: thousands of calls, and no value slips out.
+"""All that Python and NumPy can do with a Tensor: thousands of calls, and no value slips out.
 
 Every function of numpy, numpy.linalg, numpy.fft, math, cmath, operator, statistics, itertools, of
 the built-ins, of a Generator and of arrays is called with Tensors in all places among arrays and

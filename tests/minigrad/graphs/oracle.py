@@ -49,8 +49,9 @@ def slopes(program, v):
                                  zip(program.leaves, v)], REAL, base) for k in range(-4, 5)]
     first, error = [], []
     pick = program.slopes_of
-    total = np.array([sum((weighed(v, w).sum() for v, w in zip(pick(values), pick(program.weights))),
-                          REAL(0)) for values in lines])
+    weights = pick(program.weights)
+    total = np.array([sum((weighed(v, w).sum() for v, w in zip(pick(values), weights)), REAL(0))
+                      for values in lines])
     for i, value in enumerate(base):
         along = np.stack([np.asarray(values[i], REAL) for values in lines])
         fine = np.tensordot(ALL[0], along, 1) / H
@@ -59,7 +60,7 @@ def slopes(program, v):
         error.append(np.abs(fine - coarse).max(initial=0))
     scale = np.array([H, H**2, H**3], REAL)
     fine, coarse = ALL @ total / scale, INNER @ total[1:-1] / scale
-    size = sum(weighed(np.abs(v), np.abs(w)).sum() for v, w in zip(pick(base), pick(program.weights)))
+    size = sum(weighed(np.abs(v), np.abs(w)).sum() for v, w in zip(pick(base), weights))
     rounding = 10 * np.finfo(REAL).eps * size / scale       # of values, and of constants in float64
     return Slopes(base, first, error, fine, np.abs(fine - coarse) + rounding)
 

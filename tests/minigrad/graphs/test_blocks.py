@@ -1,8 +1,8 @@
 """Block by block: the same graphs where every block is a few numbers, and every row a long one.
 
 What goes block by block (below the banners of minigrad/ops) goes in one block on small arrays. Here
-the blocks are so small that the same arrays take many, with a shorter one at the end; and rows count
-as long from three numbers on, or never.
+the blocks are so small that the same arrays take many, with a shorter one at the end; and rows
+count as long from three numbers on, or never.
 """
 from importlib import import_module
 

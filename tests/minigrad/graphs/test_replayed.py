@@ -27,7 +27,7 @@ def check_replay(program):
 
 
 def check_rerun(program, seed):
-    """A calculation done again with something added to one of its nodes, against doing it by hand."""
+    """A calculation done again with something added to one of its nodes, against by hand."""
     x, rng = leaves_of(program), np.random.default_rng(seed)
     made = [k for k, line in enumerate(program.lines) if line.name != "leaf"
             and program.values[k].dtype.kind == "f" and program.values[k].size]

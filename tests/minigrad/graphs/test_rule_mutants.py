@@ -44,7 +44,8 @@ def kinds(operation):
     return ["rule", "rule_arrays"] if operation.rule_arrays else ["rule"]
 
 
-PROGRAMS = [(name, k) for name in NAMES for k in seeds(name, ALONE)] + [("graph", k) for k in range(40)]
+PROGRAMS = [*((name, k) for name in NAMES for k in seeds(name, ALONE)),
+            *(("graph", k) for k in range(40))]
 
 
 def program(label):
@@ -83,11 +84,13 @@ def test_wrong_rules_are_noticed():
     found = uses()
     mutants = [(*rule, factor) for rule in found for factor in FACTORS]
     unnoticed = [m for m in mutants if not noticed(*m, found[m[:3]])]
-    print(f"{len(mutants) - len(unnoticed)} of {len(mutants)} wrong rules noticed, not: {unnoticed}")
+    count = len(mutants) - len(unnoticed)
+    print(f"{count} of {len(mutants)} wrong rules noticed, not: {unnoticed}")
     rules = {(p.__name__, kind) for p in OURS for kind in kinds(p)}
     assert not rules - {rule[:2] for rule in found}     # every rule is called
     assert not [m for m in unnoticed if m[0] != "sign" and m[:1] + m[-1:] not in TWICE], unnoticed
 
 
 # Pools go along the height and along the width: -1 comes twice.
-TWICE = [(name, -1.0) for name in ("pool_max", "pool_sum", "pool_route", "pool_pick", "pool_spread")]
+POOLS = ("pool_max", "pool_sum", "pool_route", "pool_pick", "pool_spread")
+TWICE = [(name, -1.0) for name in POOLS]
