@@ -31,6 +31,8 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
+from demos.output import columns
+
 FOLDER = Path(__file__).parent
 
 # The matrices here are small: a second BLAS thread gains little, and costs a factor of ten when
@@ -38,7 +40,6 @@ FOLDER = Path(__file__).parent
 # imported.
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
-WIDTH = 80                                              # columns of a terminal
 
 
 class Found(NamedTuple):
@@ -216,22 +217,22 @@ def show_list(found):
           "python -m demos all [--quick] [--jobs N]       all of them, and one ledger\n"
           "python -m demos equations [WORD ...]           where a formula is computed\n")
     for name, claim in found.items():
-        lines = textwrap.wrap(claim, WIDTH - width - 4) or [""]
+        lines = textwrap.wrap(claim, columns(sys.stdout) - width - 4) or [""]
         print(f"  {name:<{width}}  " + ("\n" + " " * (width + 4)).join(lines))
     return 0
 
 
 def fit(text):
-    """The docstring in lines of 80 columns. A line that begins "Word   ..." hangs under its text;
+    """The docstring in lines of the terminal, of 80 columns where there is none. A line that begins "Word   ..." hangs under its text;
     paragraphs that fit, or are indented as a whole, stay as they are."""
-    paragraphs = []
+    paragraphs, width = [], columns(sys.stdout)
     for paragraph in text.strip().split("\n\n"):
         lines = paragraph.split("\n")
-        if max(map(len, lines)) > WIDTH and not lines[0].startswith(" "):
+        if max(map(len, lines)) > width and not lines[0].startswith(" "):
             items = re.split(r"\n(?=\w+ {2,})", paragraph)
             hang = [len(re.match(r"(\w+ {2,})?", item).group()) for item in items]
             paragraph = "\n".join(
-                item[:n] + textwrap.fill(" ".join(item[n:].split()), WIDTH - n).replace(
+                item[:n] + textwrap.fill(" ".join(item[n:].split()), width - n).replace(
                     "\n", "\n" + " " * n) for item, n in zip(items, hang))
         paragraphs.append(paragraph)
     return "\n\n".join(paragraphs)

@@ -16,11 +16,13 @@ formula whose source gives no number is listed by the first sentence of its docs
 """
 import ast
 import re
+import sys
 import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-from demos.__main__ import FOLDER, WIDTH
+from demos.__main__ import FOLDER
+from demos.output import columns
 from demos.trial.ledger import DOCUMENTS
 
 ROOMS = ("minigrad", "optim", "problems", "demos")
@@ -177,7 +179,8 @@ def shown(entry):
     work = "" if entry.work in PAPERS else f"{entry.work} "
     name = (work + entry.place).strip()
     above = f"{name}: {entry.says}" if name else entry.says
-    lines = [textwrap.shorten(above, WIDTH - 3, placeholder=" ...")]
+    width = columns(sys.stdout)
+    lines = [textwrap.shorten(above, width - 3, placeholder=" ...")]
     if entry.formula:
-        lines.append("    " + textwrap.shorten(entry.formula, WIDTH - 7, placeholder=" ..."))
+        lines.append("    " + textwrap.shorten(entry.formula, width - 7, placeholder=" ..."))
     return textwrap.indent("\n".join([*lines, f"    {entry.where} {entry.name}"]), "  ")
