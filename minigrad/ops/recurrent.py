@@ -145,14 +145,15 @@ def _(g, y, saved, x, W, U, b, h0, c0, *, needs):
     W4T, U4T = (xp.ascontiguousarray(gate_major(M).swapaxes(1, 2)) for M in (W, U))
     back, new = xp.empty((4, B, H), dtype=dtype), xp.empty((B, H), dtype=dtype)
     dh, dc = xp.zeros((B, H), dtype=dtype), xp.zeros((B, H), dtype=dtype)
-    largest = math.exp(FAR[dtype.name])
+    largest, n = math.exp(FAR[dtype.name]), min(STEPS, T)
+    gates_, dz_, c_of_h_ = (xp.empty((*k, n, B, H), dtype=dtype) for k in ((4,), (4,), ()))
     dx = xp.empty(x.shape, dtype=dtype)
     dW4, dU4, db4 = (xp.zeros((4, *n, H), dtype=dtype) for n in ((I,), (H,), ()))
     for start in range((T - 1) // STEPS * STEPS, -1, -STEPS):
         some = slice(start, min(start + STEPS, T))
         h_before, c_before = (before(y[k], first, some) for k, first in enumerate((h0, c0)))
-        gates, dz = xp.empty_like(zs[:, some]), xp.empty_like(zs[:, some])
-        c_of_h = xp.empty_like(tanh_c[some])
+        n = some.stop - start
+        gates, dz, c_of_h = gates_[:, :n], dz_[:, :n], c_of_h_[:n]
         ifo, (i, f, o, q), to_ifo = gates[:3], gates, dz[:3]
         to_i, to_f, to_o, to_q = dz                     # first what multiplies dc and dh in dz:
         xp.clip(zs[:3, some], 0.0, largest, out=to_ifo)         # inf times 0 would be no number
