@@ -109,13 +109,21 @@ def check_results(program):
     return arrays
 
 
+def bounds(a):
+    """First and last address of an array, on the host or on a device."""
+    low = high = a.ctypes.data if isinstance(a, np.ndarray) else a.data.ptr
+    for n, stride in zip(a.shape, a.strides):
+        low, high = low + min(0, (n - 1) * stride), high + max(0, (n - 1) * stride)
+    return low, high + a.itemsize
+
+
 def check_apart(arrays, given):
     """No two of `arrays` overlap, nor one of them and one of `given`; found by sorted addresses."""
     ends = []
     for k, a in enumerate([*arrays, *given]):
         host = getattr(a, "_host", a)
         if host.size:
-            low, high = np.lib.array_utils.byte_bounds(host)
+            low, high = bounds(host)
             ends.append((low, high, k))
     ends.sort()
     for (_, high, i), (low, _, j) in zip(ends, ends[1:]):
