@@ -23,6 +23,7 @@ counts as one filter a tensor instead of becoming its own direction.
 """
 from typing import Any, NamedTuple
 
+import minigrad as mg
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, array, layout, source, vector, whole, words
 
@@ -84,7 +85,7 @@ def normalise(d, theta, layout, norm="filter", ignore=("bias", "norm")):
 
 
 def length(x, axes):
-    return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=True))
+    return mg.norm(x, axis=axes, keepdims=True)
 
 
 @expects(a=vector, b=vector)
@@ -93,11 +94,11 @@ def cosine(a, b):
     if a.shape != b.shape:
         raise ValueError(f"cosine: needs two directions of one shape, got {tuple(a.shape)} and "
                          f"{tuple(b.shape)}.")
-    squares = float_of(xp.vdot(a, a)) * float_of(xp.vdot(b, b))
-    if squares == 0.0:
+    long_a, long_b = float_of(mg.norm(a)), float_of(mg.norm(b))
+    if long_a == 0.0 or long_b == 0.0:
         raise ValueError("cosine: a direction of length 0 has no angle to another. "
                          "Give two directions that are not zero.")
-    return float_of(xp.vdot(a, b)) / squares ** 0.5
+    return float_of(xp.vdot(a / long_a, b / long_b))
 
 
 @expects(theta=vector, m=whole(1))

@@ -70,6 +70,14 @@ def test_filters_nobody_declared():
     np.testing.assert_allclose(to_host(normalise(theta, 2.0 * theta, layout, norm="layer")), 2.0)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_angles_and_filters_of_any_size(size):
+    a, b = xp.asarray([3.0 * size, 4.0 * size]), xp.asarray([0.0, 2.0 * size])
+    assert cosine(a, b) == pytest.approx(0.8, rel=1e-15)
+    d = normalise(xp.ones(2), a, Layout({"W": xp.zeros((2, 1))}))
+    np.testing.assert_allclose(to_host(d), 5.0 * size / 2**0.5, rtol=1e-9)      # 1e-10 is added
+
+
 def test_ignored_kinds_are_exactly_zero_and_others_can_be_included():
     d = parts(random_direction(point(), LAYOUT, np.random.default_rng(1)))
     for name in ("conv.b", "dense.b", "norm.gain", "norm.shift"):
