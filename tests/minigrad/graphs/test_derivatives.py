@@ -11,7 +11,7 @@ from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
 from tests.minigrad.graphs.oracle import slopes
 from tests.minigrad.graphs.program import height, leaves_of, on_each_device, ours
 
-DEFAULT = on_each_device(160, 40)           # graphs of the suite; 1,000 with the slow ones
+DEFAULT = on_each_device(120, 40)           # graphs of the suite; 1,000 with the slow ones
 ALONE = on_each_device(4, 1)                # programs of each operation alone, or more: see drawn
 
 # Both sides round: minigrad in float64, a chain of some twenty operations with numbers of size one,

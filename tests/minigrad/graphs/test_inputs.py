@@ -16,7 +16,7 @@ from tests.minigrad.graphs.program import (by_minigrad, evaluate, height, leaves
 from tests.minigrad.test_layouts import fortran, read_only, strided
 
 ROOT = Path(mg.__file__).parent.parent
-GRAPHS = on_each_device(32, 8)              # for each kind of check; in the slow ones ten times it
+GRAPHS = on_each_device(16, 8)              # for each kind of check; in the slow ones 20 times it
 
 
 def derivatives(program, x, dtype="float64", laid_out=xp.asarray):
@@ -90,7 +90,7 @@ def test_any_layout_gives_the_same(layout):
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_layout_gives_the_same_many_times(layout):
-    check_layout(LAYOUTS[layout], both(10 * GRAPHS, 10))
+    check_layout(LAYOUTS[layout], both(20 * GRAPHS, 10))
 
 
 def test_the_layouts_are_what_they_say():
@@ -164,7 +164,7 @@ def test_float32_stays_float32_and_is_close():
 
 @pytest.mark.slow
 def test_float32_stays_float32_many_times():
-    check_float32(both(10 * GRAPHS, 10))
+    check_float32(both(20 * GRAPHS, 10))
 
 
 # ---------------------------------------------------------------- empty axes
@@ -177,7 +177,7 @@ SENTENCE = re.compile(r"\w+: .*(nothing to average|no label to average|is empty|
 def test_empty_axes(name):
     """Where the reference has a value so has minigrad, with gradients of the right shapes; where it
     has none (the mean of nothing) there is a sentence."""
-    for seed in range(on_each_device(12, 4)):
+    for seed in range(on_each_device(8, 4)):
         program = refused(name, seed)
         if program is None:
             program = alone(name, seed, zeros=True)
@@ -231,4 +231,4 @@ def test_formulas_alone_give_the_same(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(on_device, reason="the formulas are the host's")
 def test_formulas_alone_give_the_same_many_times(tmp_path):
-    check_formulas(tmp_path, 10 * GRAPHS, 10)
+    check_formulas(tmp_path, 20 * GRAPHS, 10)

@@ -76,7 +76,7 @@ def check(function, label, program, *rest):
 
 @pytest.mark.skipif(on_device, reason="replay repeats calls of NumPy")
 def test_a_recording_is_the_tape():
-    for seed in range(16):
+    for seed in range(8):
         check(check_replay, f"graph {seed}", graph(seed))
     for name in NAMES:
         check(check_replay, name, alone(name, 0))
@@ -85,7 +85,7 @@ def test_a_recording_is_the_tape():
 @pytest.mark.slow
 @pytest.mark.skipif(on_device, reason="replay repeats calls of NumPy")
 def test_a_recording_is_the_tape_many_times():
-    for seed in range(16, 400):
+    for seed in range(8, 400):
         check(check_replay, f"graph {seed}", graph(seed))
     for name in NAMES:
         for k in range(1, 8):
