@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import optim
-from demos.__main__ import demos
+from demos.__main__ import demos, modules
 from minigrad.engine.rules import primitives
 from problems.landscape.alignment.axes import RULES
 
@@ -42,3 +42,12 @@ def test_every_optimizer_has_a_row_in_the_readme():
 @pytest.mark.parametrize("name", demos())
 def test_every_demo_has_a_row_in_the_readme(name):
     assert f"| `{name}` |" in README, f"{name}: run python -m demos.trial.readme"
+
+
+@pytest.mark.parametrize("name", demos())
+def test_every_demo_names_its_source(name):
+    """A module that happens to define `run` would be taken for a demo."""
+    parts = modules()[name].module.split(".")
+    path = Path(__file__).parent.parent.joinpath(*parts)
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    assert "\nSOURCE = " in file.read_text(encoding="utf-8"), f"{name}: no SOURCE, or no demo"

@@ -1,5 +1,5 @@
-"""What a reader may rely on: nothing is written but in --out and the cache, and the same command gives
-the same numbers, again and with --jobs 2."""
+"""What a reader may rely on: nothing is written but in --out and the cache, and the same command
+gives the same numbers, again and with --jobs 2."""
 import json
 import os
 import subprocess
@@ -13,7 +13,8 @@ from demos.__main__ import FOLDER, modules
 ROOT = FOLDER.parent
 TIMES = ("seconds", "processor_seconds", "peak_memory_mb", "date", "pace", "jobs", "out", "commit")
 # What these are about is time: their numbers differ from run to run.
-CLOCKS = {"cost", "overhead", "speed", "loss_surface", "conditions_networks"}
+CLOCKS = {"cost", "errata", "lmo_geometry", "overhead", "speed", "loss_surface",
+          "conditions_networks"}
 
 
 def run(name, folder, *flags, cwd=None, env=()):

@@ -115,7 +115,7 @@ def ball_least_squares(X, Y, radius):
     scale = 1.0 / math.sqrt(len(X))
     U, s, Qt = xp.linalg.svd(X * scale, full_matrices=False)
     b = U.T @ (Y.reshape(len(Y), -1) * scale)
-    curve, pull = np.float64(to_host(s)), np.float64(to_host(xp.sqrt(xp.sum(b * b, axis=1))))
+    curve, pull = (np.asarray(to_host(a), float) for a in (s, xp.sqrt(xp.sum(b * b, axis=1))))
     kept = curve > RANK_CUT * curve.max()
     mu, steps = secular(curve[kept], pull[kept], radius)
     weight = np.zeros(len(curve))

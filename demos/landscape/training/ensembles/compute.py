@@ -45,13 +45,12 @@ def all_ways(network, held_out, steps, rng):
     """{name: Forecast}, each but the first two for `steps` gradients; steps a multiple of 100."""
     found, counted = {}, Objective(network, network.data)
     short = steps // MEMBERS
-    runs = xp.stack([run(counted, network.start(rng), cosine(HIGH, short), short, rng)[-1]
+    runs = xp.stack([descend(counted, network.start(rng), cosine(HIGH, short), short, rng)[-1]
                      for _ in range(MEMBERS)])
     found["one of the five"] = Forecast(runs[:1], counted.gradients // MEMBERS)
     found["independent"] = Forecast(runs, counted.gradients)
     counted = Objective(network, network.data)
-    passed = run(counted, network.start(rng), cosine(HIGH, steps), steps, rng,
-                 places(steps))
+    passed = descend(counted, network.start(rng), cosine(HIGH, steps), steps, rng, places(steps))
     best = int(Objective(network, held_out).value(passed).argmin())
     found["one run"] = Forecast(passed[-1:], counted.gradients)
     found["one run, stopped"] = Forecast(passed[best:best + 1], counted.gradients)
@@ -64,8 +63,8 @@ def from_a_first_run(network, steps, rng):
     cycle = steps // 10
     rest = cycle * (2 * MEMBERS - 1) // 2
     first, found = Objective(network, network.data), {}
-    start = run(first, network.start(rng), cosine(HIGH, steps - rest, end=CONSTANT), steps - rest,
-                rng)[-1]
+    start = descend(first, network.start(rng), cosine(HIGH, steps - rest, end=CONSTANT),
+                    steps - rest, rng)[-1]
     for name, way in (("snapshots (FGE)", snapshots), ("SWA", swa), ("its ingredients", tuned)):
         own = Objective(network, network.data)
         networks = way(own, start, rest, cycle, rng)
@@ -90,7 +89,7 @@ def places(steps):
     return range(apart, steps, apart)
 
 
-def run(objective, theta, rate, steps, rng, keep=()):
+def descend(objective, theta, rate, steps, rng, keep=()):
     """SGD with momentum: the points (k, d) after the steps in `keep` and after the last."""
     method, whole = SGD(rate, momentum=0.9, decay=DECAY), objective.batch
     walk = descent(method, minibatches(objective, rng), theta, steps=steps)
@@ -109,12 +108,12 @@ def snapshots(objective, start, steps, cycle, rng):
         low = 2 * passed if passed <= 0.5 else 2 - 2 * passed
         return (1 - low) * HIGH + low * LOW
     middles = [cycle // 2 + k * cycle for k in range(MEMBERS)]
-    return run(objective, start, rate, steps, rng, middles)
+    return descend(objective, start, rate, steps, rng, middles)
 
 
 def swa(objective, start, steps, cycle, rng):
     """The mean of points of a run at constant rate, as one network (1, d)."""
-    points = run(objective, start, CONSTANT, steps, rng, places(steps))
+    points = descend(objective, start, CONSTANT, steps, rng, places(steps))
     average = points[0]
     for k, theta in enumerate(points):
         average = swa_update(average, theta, k)
@@ -124,14 +123,14 @@ def swa(objective, start, steps, cycle, rng):
 def tuned(objective, start, steps, cycle, rng):
     """The ends of K short runs that differ by the order of their minibatches alone."""
     each = steps // MEMBERS
-    return xp.stack([run(objective, start, cosine(CONSTANT, each), each, rng)[-1]
+    return xp.stack([descend(objective, start, cosine(CONSTANT, each), each, rng)[-1]
                      for _ in range(MEMBERS)])
 
 
 def curve(network, steps, rng):
     """Two networks, and a Bezier curve trained between them, a third of the gradients each."""
     objective, third = Objective(network, network.data), steps // 3
-    ends = [run(objective, network.start(rng), cosine(HIGH, third), third, rng)[-1]
+    ends = [descend(objective, network.start(rng), cosine(HIGH, third), third, rng)[-1]
             for _ in range(2)]
     rest, whole = steps - 2 * third, objective.batch
     bent, _ = train_curve(BezierCurve(*ends), minibatches(objective, rng),
