@@ -52,9 +52,9 @@ def test_snapshots_are_taken_where_the_rate_is_lowest(monkeypatch):
     """A cycle of 20: LOW at its tenth step, whose result is the snapshot; HIGH at its last."""
     seen = {}
 
-    def run(objective, theta, rate, steps, rng, keep):
+    def descend(objective, theta, rate, steps, rng, keep):
         seen.update(rates=[rate(t) for t in range(steps)], keep=keep, steps=steps)
-    monkeypatch.setattr(compute, "run", run)
+    monkeypatch.setattr(compute, "descend", descend)
     compute.snapshots(None, None, 90, 20, None)
     assert seen["keep"] == [10, 30, 50, 70, 90]
     for snapshot in seen["keep"]:
