@@ -81,7 +81,8 @@ def seeds(loss, z, weight, rng):
     if p.shape[1] <= LISTED:
         for k in range(p.shape[1]):
             e = -p
-            e[:, k] += 1.0
+            e[:, k] = 0.0
+            e[:, k] = -e.sum(axis=1)                    # 1 - p, also where p is next to 1
             e *= root[:, k:k + 1] * scale
             yield (e * signs(rng, (len(e), 1), z.dtype)).reshape(z.shape)
         return

@@ -1,4 +1,6 @@
 """K-FAC against the Gauss-Newton matrix where it is exact, and against factors written out."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ import minigrad as mg
 from minigrad import graph
 from minigrad.backend import to_host, xp
 from optim import Objective
-from optim.lmo.factors import output_factors
+from optim.lmo.factors import output_factors, seeds
 from problems import Network
 from problems.landscape.curvature import GaussNewtonOp, KFACOp, dense_hessian, lanczos
 from problems.networks.cnn import CNN
@@ -177,3 +179,11 @@ def test_messages():
     with pytest.raises(ValueError, match="40 classes are drawn, not listed. Give rng"):
         KFACOp(many, many.start(rng))
     assert KFACOp(many, many.start(rng), rng=rng).n == many.layout.size
+
+
+def test_the_curvature_of_outputs_next_to_certain():
+    """sum of e e^T = diag(p) - p p^T for logits (0, 40): p (1 - p) = e^-40, no difference from 1."""
+    loss = SimpleNamespace(primitive=SimpleNamespace(__name__="softmax_cross_entropy"))
+    rows = [to_host(e)[0] for e in seeds(loss, xp.asarray([[0.0, 40.0]]), 1.0, None)]
+    H, a = sum(np.outer(e, e) for e in rows), np.exp(-40.0)
+    np.testing.assert_allclose(H, a * np.array([[1.0, -1.0], [-1.0, 1.0]]), rtol=1e-13)
