@@ -30,7 +30,7 @@ def draw(report, found, budgets, ridges):
         ax.set(xscale="log", xlabel="gradients spent on training", ylabel=f"test {quantity}",
                title=title, xticks=budgets, xticklabels=budgets)
         ax.minorticks_off()
-    right.legend(fontsize=7.5, ncols=2, loc="center", bbox_to_anchor=(0.5, 0.72))
+    figure.legend(*right.get_legend_handles_labels(), fontsize=8, ncols=4, loc="outside lower center")
     t = np.linspace(0, 1, 25)
     for name, (colour, line) in LINES.items():
         profiles = [np.interp(t, r.records[name].ts, r.records[name].losses) for r in ridges]
