@@ -18,9 +18,13 @@ DOUBLE = ROOT / "tests" / "device_double"
 needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
 
 
-FOLDERS = ("minigrad", "optim", "test_bad_arguments.py", "test_likely_inputs.py",
-           "test_edge_arguments.py")                # side by side; problems, the longest, is slow
 SUITE = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not process and not parallel")
+CORE = {"minigrad": ("tests/minigrad", "--ignore=tests/minigrad/graphs"),
+        "optim": ("tests/optim", "--ignore=tests/optim/training")}
+REST = {"graphs": ("tests/minigrad/graphs",), "training": ("tests/optim/training",),
+        "problems": ("tests/problems",),
+        "arguments": ("tests/test_bad_arguments.py", "tests/test_likely_inputs.py",
+                      "tests/test_edge_arguments.py")}
 
 
 def begun_on_the_double(*args):
@@ -30,30 +34,24 @@ def begun_on_the_double(*args):
                                 "PYTHONPATH": f"{DOUBLE}{os.pathsep}{ROOT}"})
 
 
-@pytest.fixture(scope="module")
-def suites():
-    """The suites of the folders on the double, all at once: {folder: (status, output)}."""
-    running = {folder: begun_on_the_double(*SUITE, f"tests/{folder}") for folder in FOLDERS}
+def all_pass(suites):
+    """These suites on the double, side by side."""
+    running = {name: begun_on_the_double(*SUITE, *places) for name, places in suites.items()}
     with ThreadPoolExecutor(len(running)) as pool:      # all outputs are read, so that none waits
-        outputs = dict(zip(running, pool.map(lambda run: run.communicate()[0], running.values())))
-    return {folder: (run.returncode, outputs[folder]) for folder, run in running.items()}
+        outputs = list(pool.map(lambda run: run.communicate()[0], running.values()))
+    for (name, run), output in zip(running.items(), outputs):
+        assert run.returncode == 0 and " passed" in output, f"{name}: {output[-3000:]}"
 
 
 @needs_host
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_core_suite_on_the_double(folder, suites):
-    status, output = suites[folder]
-    assert status == 0, output[-3000:]
-    assert " passed" in output
+def test_the_core_on_the_double():
+    all_pass(CORE)
 
 
 @needs_host
 @pytest.mark.slow
-def test_the_problems_on_the_double():
-    run = begun_on_the_double(*SUITE, "tests/problems")
-    output, _ = run.communicate()
-    assert run.returncode == 0, output[-3000:]
-    assert " passed" in output
+def test_the_rest_on_the_double():
+    all_pass(REST)
 
 
 @needs_host

@@ -3,6 +3,7 @@
 `python -m tests.test_structure` prints the picture: every room and the rooms it imports from.
 """
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -49,23 +50,25 @@ def module_of(path):
 MODULES = {module_of(file): file for file in FILES}
 
 
-def imports(file, nodes=None):
+@functools.cache                                        # every file is read once
+def imports(file):
     """(module, is it at the top of the file) of every import, relative ones made absolute.
 
     `from a.b import c` is a.b.c where that is a file, and a.b where c is a name in it.
     """
     package = file.relative_to(ROOT).parts[:-1]
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    top = set(tree.body)
+    top, found = set(tree.body), []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node in top) for alias in node.names)
+            found += [(alias.name, node in top) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[:len(package) - node.level + 1] if node.level else ()
             module = ".".join([*base, *filter(None, [node.module])])
             for alias in node.names:
                 whole = f"{module}.{alias.name}"
-                yield (whole if whole in MODULES else module), node in top
+                found.append((whole if whole in MODULES else module, node in top))
+    return found
 
 
 def room_of(path):

