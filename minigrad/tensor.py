@@ -48,7 +48,7 @@ from minigrad.engine.rules import parameters, placed, primitives, registered
 from minigrad.tape import tape  # noqa: F401  (the switches as attributes)
 
 next_number = count(1).__next__
-is_recording = switches.recording.get
+is_recording, transforms = switches.recording.get, switches.running.get
 
 
 class Tensor:
@@ -128,14 +128,11 @@ def primitive(forward=None, *, elementwise=False):
         arrays, plain, live, data = [], True, False, False
         for x in inputs:
             if type(x) is Tensor:
-                plain = False
-                if x.number:
-                    live = True
+                plain, live = False, live or x.number
                 arrays.append(x.data)
             else:
+                data = data or type(x) is not float
                 arrays.append(x)
-                if type(x) is not float:
-                    data = True
         try:
             y = way[0](*arrays, **settings)          # @op.arrays puts another one there
         except INNER as error:
@@ -144,20 +141,21 @@ def primitive(forward=None, *, elementwise=False):
         if not (live and is_recording()):
             return y if plain else Tensor(y)
         if data or settings:
-            inputs, settings, arrays = kept(operation, y, inputs, settings, arrays)
+            if y.dtype.kind != "f":
+                raise no_derivative(operation, y)
+            if keep := transforms()[1]:
+                inputs, settings = kept(keep, inputs, settings, arrays)
         return Tensor(y, next_number(), operation, inputs, settings, arrays, saved)
     return registered(operation, way, elementwise, arity)
 
 
-def kept(operation, y, inputs, settings, arrays):
+def kept(keep, inputs, settings, arrays):
     """What a recorded operation remembers of data: nothing in which a later write would show."""
-    if y.dtype.kind != "f":
-        raise no_derivative(operation, y)
-    if keep := switches.running.get()[1]:
-        inputs = tuple([x if type(x) is Tensor else keep(x) for x in inputs])
-        settings = {name: keep(value) for name, value in settings.items()}
-        arrays = [constant(x) for x in inputs]
-    return inputs, settings, arrays
+    inputs = list(inputs)
+    for k, x in enumerate(inputs):
+        if type(x) is not Tensor:
+            inputs[k] = arrays[k] = keep(x)
+    return inputs, settings and {name: keep(value) for name, value in settings.items()}
 
 
 def sweep(seeds, floor, record):

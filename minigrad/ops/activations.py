@@ -35,7 +35,7 @@ def _(g, y, x):
 
 def edge(x):
     """Beyond ±edge a sigmoid is 0 or 1, to the last digit of x's dtype and beyond."""
-    return 2.0 * FAR[x.dtype.name]
+    return 2.0 * FAR[x.dtype.itemsize]
 
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
@@ -145,7 +145,7 @@ def _(x):
             slope_ *= t
             slope_ += 1.0
             slope_ *= s
-            xp.multiply(x_.clip(-far, math.inf, out=t), s, out=y_)
+            xp.multiply(xp.maximum(x_, t, out=t), s, out=y_)
     return y, slope
 
 
@@ -180,7 +180,7 @@ def _(x):
         for x_, y_, slope_ in blocks(x, y, slope):
             s, t = xp.empty_like(x_), x_.clip(-GELU_EDGE, GELU_EDGE)
             _sigmoid_and_slope(t, s, slope_, y_)
-            xp.multiply(x_.clip(-GELU_EDGE, math.inf, out=t), s, out=y_)
+            xp.multiply(xp.maximum(x_, t, out=t), s, out=y_)
     return y, slope
 
 

@@ -170,7 +170,7 @@ def are_safe(r):
     where nobody has to wait for the answer, nor repeats the call with other numbers."""
     if xp is not numpy:
         return False
-    low, high = safe_lengths(r.dtype.name)
+    low, high = safe_lengths(r.dtype)
     return low < r < high if r.ndim == 0 else low < r.min() and r.max() < high
 
 
@@ -188,7 +188,7 @@ def overflow_is_infinity():
 
 def over_cosh_squared(g, x, y):
     """y <- g / cosh² x, for one block, y another than g. Without AVX-512 NumPy's cosh is slow."""
-    if on_device or cosh_is_quick(x.dtype.name):
+    if on_device or cosh_is_quick(x.dtype):
         xp.cosh(x, out=y)
     else:
         by_exponentials(x, y)

@@ -145,7 +145,7 @@ def _(g, y, saved, x, W, U, b, h0, c0, *, needs):
     W4T, U4T = (xp.ascontiguousarray(gate_major(M).swapaxes(1, 2)) for M in (W, U))
     back, new = xp.empty((4, B, H), dtype=dtype), xp.empty((B, H), dtype=dtype)
     dh, dc = xp.zeros((B, H), dtype=dtype), xp.zeros((B, H), dtype=dtype)
-    largest, n = math.exp(FAR[dtype.name]), min(STEPS, T)
+    largest, n = math.exp(FAR[dtype.itemsize]), min(STEPS, T)
     gates_, dz_, c_of_h_ = (xp.empty((*k, n, B, H), dtype=dtype) for k in ((4,), (4,), ()))
     dx = xp.empty(x.shape, dtype=dtype)
     dW4, dU4, db4 = (xp.zeros((4, *n, H), dtype=dtype) for n in ((I,), (H,), ()))

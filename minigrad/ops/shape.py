@@ -92,9 +92,9 @@ def fitted(c, x):
 
 def _picks_once(index):
     """True if an index (slices, integers, boolean masks) cannot pick an element twice."""
-    return all(part is None or part is Ellipsis or isinstance(part, (int, slice, numpy.integer))
-               or getattr(part, "dtype", None) == bool
-               for part in (index if type(index) is tuple else (index,)))
+    return all([type(part) is slice or part is None or part is Ellipsis
+                or isinstance(part, (int, numpy.integer)) or getattr(part, "dtype", None) == bool
+                for part in (index if type(index) is tuple else (index,))])
 
 
 def _add_at(out, index, g):
@@ -122,8 +122,8 @@ def _(g, y, x, *, index):
 def _put(*parts, indices, shape):
     """Zeros of `shape` with each part added at its index: the transpose of reading them all.
     dy = each dx, put there"""
-    out = xp.zeros(shape, parts[0].dtype if len(parts) == 1 else
-                   xp.result_type(*{part.dtype for part in parts}))
+    dtypes = {part.dtype for part in parts}
+    out = xp.zeros(shape, dtypes.pop() if len(dtypes) == 1 else xp.result_type(*dtypes))
     for part, index in zip(parts, indices):
         _add_at(out, index, part)
     return out
