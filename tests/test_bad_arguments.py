@@ -89,27 +89,21 @@ def late(*_):
     raise Late("no answer within two seconds")
 
 
-def answer(name, place, value):
-    """What came of one spoilt call: "returned", "said", or the raw error."""
+def answer(name, place, value, seconds=2.0):
+    """What came of one spoilt call: ("returned", what), ("said", its sentence) or ("raw", the error)."""
     function, args, named = EXAMPLES[name]()
     if isinstance(place, int):
         args = [*args[:place], value, *args[place + 1:]]
     else:
         named = {**named, place: value}
-    signal.setitimer(signal.ITIMER_REAL, 2.0)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        function(*args, **named)
-        return "returned"
-    except ALLOWED as error:
-        text = str(error)
-        if OURS.match(text) and not NOT_OURS.search(text.split("\n")[0]):
-            return "said"
-        return f"{type(error).__name__}: {text}"
-    except AssertionError as error:              # what the two checks of derivatives are there for
-        told = name in CHECKS and OURS.match(str(error))
-        return "said" if told else f"AssertionError: {error}"
+        return "returned", function(*args, **named)
     except Exception as error:                                                        # noqa: BLE001
-        return f"{type(error).__name__}: {error}"
+        ours = OURS.match(str(error)) and not NOT_OURS.search(str(error).split("\n")[0])
+        check = name in CHECKS and isinstance(error, AssertionError)    # what these are there for
+        said = ours and (isinstance(error, ALLOWED) or check)
+        return "said" if said else "raw", f"{type(error).__name__}: {error}"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
 
@@ -125,9 +119,9 @@ def spoil(names, values):
                 _, args, named = EXAMPLES[name]()
                 for place in [*range(len(args)), *named]:
                     for label in values:
-                        got = answer(name, place, BAD[label]())
-                        counts[got if got in ("returned", "said") else "raw"] += 1
-                        if got not in ("returned", "said"):
+                        what, got = answer(name, place, BAD[label]())
+                        counts[what] += 1
+                        if what == "raw":
                             raw.append(f"{name}({place}={label}): {got[:150]}")
     finally:
         signal.signal(signal.SIGALRM, before)

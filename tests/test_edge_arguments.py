@@ -14,7 +14,7 @@ import pytest
 
 from minigrad.backend import on_device, to_host, xp
 from tests.argument_examples import EXAMPLES
-from tests.test_bad_arguments import ALLOWED, NOT_OURS, OURS, Late, late, no_network    # noqa: F401
+from tests.test_bad_arguments import answer, late, no_network                          # noqa: F401
 from tests.test_likely_inputs import numbers
 
 FINITE = {                                  # (name, place): why NaN leaves no trace
@@ -66,26 +66,6 @@ def edges(value):
     return {}
 
 
-def answer(name, place, value):
-    """(what came of it, its numbers or its sentence)."""
-    function, args, named = EXAMPLES[name]()
-    if isinstance(place, int):
-        args = [*args[:place], value, *args[place + 1:]]
-    else:
-        named = {**named, place: value}
-    signal.setitimer(signal.ITIMER_REAL, 5.0)
-    try:
-        return "returned", numbers(function(*args, **named))
-    except ALLOWED as error:
-        text = str(error)
-        told = OURS.match(text) and not NOT_OURS.search(text.split("\n")[0])
-        return "said" if told else "raw", f"{type(error).__name__}: {text}"
-    except Exception as error:                                                        # noqa: BLE001
-        return "raw", f"{type(error).__name__}: {error}"
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-
-
 ROOMS = {"optim": ("optim.",), "landscape": ("problems.landscape.",), "problems": tuple(
     f"problems.{room}." for room in ("functions", "potentials", "saddles", "finite_sums", "data",
                                      "networks", "initialisers", "evaluation", "sampling"))}
@@ -105,7 +85,8 @@ def tried(prefixes, labels):
                     for label, value in edges(given).items() if name.startswith(prefixes) else ():
                         if labels and label not in labels:
                             continue
-                        what, found = answer(name, place, value)
+                        what, found = answer(name, place, value, seconds=5.0)
+                        found = numbers(found) if what == "returned" else found
                         counts[what] += 1
                         if what == "raw":
                             wrong.append(f"{name}({place}={label}): {found[:150]}")
