@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.arguments import count, point
+from minigrad import norm
 from minigrad.backend import float_of, to_host, xp
+from minigrad.ops.passes import are_safe
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
 DRIFT = 0.6             # vectors count as orthogonal up to rounding ** DRIFT: 4e-10 in float64
@@ -53,7 +55,7 @@ def tridiagonal_eigh(a, b):
     return np.linalg.eigh(np.diag(a) + np.diag(b, 1) + np.diag(b, -1))
 
 
-def krylov_basis(matvec, start, m, passes=2):
+def krylov_basis(matvec, start, m, passes=2, size=0.0):
     """Run m Lanczos steps from `start` (n,).
 
         w = A v_j,    a_j = <v_j, w>,    w ← w - a_j v_j - b_{j-1} v_{j-1}
@@ -62,6 +64,7 @@ def krylov_basis(matvec, start, m, passes=2):
 
     passes   limit of repetitions of the second line; a pass that takes out less than sqrt(rounding)
              |A v_j| is the last. 0: the bare recurrence, to show what goes wrong
+    size     |A|, as far as it is known: what is small beside it is rounding
 
     Returns a Krylov record; it holds fewer than m steps if the space became invariant.
     Raises  ValueError for m outside [1, n], a start without direction, an operator that is not
@@ -72,29 +75,29 @@ def krylov_basis(matvec, start, m, passes=2):
     if not 1 <= count("lanczos", "m", m, least=-math.inf) <= n:
         raise ValueError(f"lanczos: m must lie in [1, n], got m={m} for an operator of size n={n}. "
                          "A Krylov space has at most n dimensions.")
-    length = float_of(xp.linalg.norm(start))
-    if not 0 < length < math.inf:
-        raise ValueError(f"lanczos: the starting vector has norm {length}. "
+    long = length(start)
+    if not 0 < long < math.inf:
+        raise ValueError(f"lanczos: the starting vector has norm {long}. "
                          "Give one that is finite and not zero.")
     V = xp.empty((m, n), dtype=start.dtype)
     rounding = float(np.finfo(V.dtype).eps)
     a, b = np.zeros(m), np.zeros(m)
     before, now = np.zeros(0), np.zeros(0)            # drift of v_{j-1} and v_j from the older ones
     due = ALWAYS
-    v = start * (1.0 / length)
+    v = start * (1.0 / long)
     for j in range(m):
         V[j] = v
         w = matvec(v)
         a[j] = float_of(xp.vdot(v, w))
-        size = float_of(xp.linalg.norm(w))
-        if not math.isfinite(size):
+        product = length(w)
+        if not math.isfinite(product):
             raise ValueError(f"lanczos: product {j + 1} with the operator is not finite. "
                              "Check the point (NaN, infinity) at which it was taken.")
         w = w - float(a[j]) * v
         if j:
             w -= float(b[j - 1]) * V[j - 1]
-        scale = max(np.abs(a[:j + 1]).max(), b.max())
-        b[j] = float_of(xp.linalg.norm(w))
+        scale = max(np.abs(a[:j + 1]).max(), b.max(), size)
+        b[j] = length(w)
         before, now = now, drift(a, b, now, before, ROUNDING * rounding * scale)
         if np.abs(now).max() > rounding**DRIFT:
             due = max(due, 2)                         # v_{j+1} and v_{j+2}: the recurrence has both
@@ -104,15 +107,21 @@ def krylov_basis(matvec, start, m, passes=2):
                 w -= h @ V[:j + 1]
                 if repeat == 0:
                     check_symmetry(to_host(h), b, scale, rounding)
-                if float_of(xp.linalg.norm(h)) <= math.sqrt(rounding) * size:
+                if length(h) <= math.sqrt(rounding) * product:
                     break
-            b[j] = float_of(xp.linalg.norm(w))
+            b[j] = length(w)
             now[:] = ROUNDING * rounding
             due -= 1
         if b[j] <= BREAKDOWN * scale or (passes and j + 1 == n):
             return Krylov(V[:j + 1], a[:j + 1], b[:j + 1], True)
         v = w * (1.0 / float(b[j]))
     return Krylov(V, a, b, False)
+
+
+def length(v):
+    """|v|, a float: that of any vector of finite numbers, also where their squares are not."""
+    size = xp.linalg.norm(v)
+    return float_of(size if are_safe(size) else norm(v))
 
 
 def drift(a, b, now, before, noise):

@@ -34,9 +34,12 @@ class Ball:
 
     def __init__(self, rho, p=2.0, T=None):
         self.rho, self.p, self.T = float(rho), p, T
+        self.is_point = T is not None and not bool((T > 0).any())
 
     def furthest(self, g):
-        return worst_step(g, self.rho, self.p, self.T)
+        """The e that raises <g, e> most: one direction, whatever the unit of the height."""
+        size = xp.max(xp.abs(self.scaled(g)))
+        return worst_step(g / xp.where(size > 0, size, 1.0), self.rho, self.p, self.T)
 
     def scaled(self, v):
         return v if self.T is None else self.T * v
@@ -59,17 +62,18 @@ class Ball:
         return xp.clip(e + step, -self.rho * T, self.rho * T)
 
 
-def highest(objective, theta, around, steps, rng):
+def highest(objective, theta, around, ground, g, steps, rng):
     """(rise, e, settled): how far L(theta + e) lies above L(theta) at the best e found in a `Ball`.
 
+    ground, g   L(theta), a float, and the gradient there
     steps   of each climb; 1 takes the first full step along the gradient and nothing else
     rng     draws the start of Lanczos; None: it starts from the gradient, which must not be zero
 
     settled: the last step gained less than a thousandth of the rise, and the rise is positive.
     """
-    ground, g = objective.value_and_grad(theta)
-    ground = float_of(ground)
     e = around.furthest(g)
+    if around.is_point:
+        return 0.0, e, False
     if steps == 1:
         height = float_of(objective.value(theta + e))
         return (height - ground, e, False) if height > ground else (0.0, 0.0 * e, False)

@@ -30,6 +30,9 @@ from .moments import mean_interval
 from .traces import probe
 
 
+ROUNDING = 1e-10                    # nodes closer than this share of the largest are one
+
+
 class DensityResult(NamedTuple):
     """A spectral density with what it came from; all arrays on the host.
 
@@ -115,9 +118,12 @@ def spectral_density(op, m=None, nv=10, sigma=None, rng=None, points=1000, tol=0
         nodes[i, :len(theta)], weights[i, :len(tau)] = theta, tau
         nodes[i, len(theta):] = theta[-1]
         products += len(theta)
-    low, high = nodes.min(), nodes.max()
+    low, high, size = nodes.min(), nodes.max(), np.abs(nodes).max()
     if sigma is None:
-        sigma = (high - low or max(1.0, abs(high))) / m
+        sigma = (high - low if high - low > ROUNDING * size else size or 1.0) / m
+    if not sigma > ROUNDING * size / points:
+        raise ValueError(f"spectral_density: sigma = {sigma:.3g} is within the rounding of "
+                         f"eigenvalues of size {size:.3g}. Use a larger one.")
     grid = np.linspace(low - 4.0 * sigma, high + 4.0 * sigma, points)
     if grid[1] - grid[0] > sigma:
         raise ValueError(f"spectral_density: the grid's spacing {grid[1] - grid[0]:.3g} exceeds "

@@ -84,6 +84,11 @@ def operator(op):
                     f"{type(op).__name__}. Wrap a loss as HessianOp(loss, theta).")
 
 
+def dtype_of(op):
+    """The dtype of the vectors that an operator takes: float64 where it does not say."""
+    return getattr(op, "dtype", xp.dtype(float))
+
+
 # ---------------------------------------------------------------------- products
 
 def exact_hvp(objective, theta):
@@ -132,7 +137,7 @@ def dense_hessian(op):
     Raises ValueError if the products are those of no symmetric matrix.
     """
     op = operator(op)
-    H = xp.stack([op.matvec(row) for row in xp.eye(op.n, dtype=op.dtype)], axis=1)
+    H = xp.stack([op.matvec(row) for row in xp.eye(op.n, dtype=dtype_of(op))], axis=1)
     check_symmetric("dense_hessian", H)
     return 0.5 * (H + H.T)
 

@@ -32,7 +32,7 @@ from minigrad.kinds import array, expects, having, real, source, vector, whole
 from optim.optimizer import weight_sum
 from problems.landscape.doors import landscape, operator_of
 
-from .hessian import HessianOp, check_vector, operator
+from .hessian import HessianOp, check_vector, dtype_of, operator
 from .sharpness import TopCurvature
 from .spectrum import lanczos
 
@@ -49,7 +49,7 @@ class PreconditionedOp:
     @expects(op=operator_of, p=array)
     def __init__(self, op, p):
         self.op = operator(op)
-        self.n, self.dtype, self.calls = self.op.n, self.op.dtype, 0
+        self.n, self.dtype, self.calls = self.op.n, dtype_of(self.op), 0
         check_vector("PreconditionedOp", p, self.n)
         least = float_of(xp.min(p))
         if not least > 0 or not bool(xp.isfinite(p).all()):

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, extended, natural, real, source, vector, whole
 from problems.landscape.doors import landscape
-from optim.nearby.sam import TINY
 
 from .ascent import Ball, highest
 from .hessian import HessianOp, as_objective
@@ -98,8 +97,12 @@ def keskar_sharpness(objective, theta, eps=1e-3, steps=20, rng=None):
     check_radius("keskar_sharpness", "eps", eps)
     box = Ball(1.0, math.inf, eps * (xp.abs(theta) + 1.0))
     found = rise("keskar_sharpness", objective, theta, box, steps, rng)
-    ground = float_of(as_objective(objective).value(theta))
-    return found._replace(value=100.0 * found.value / (1.0 + ground))
+    whole = 1.0 + float_of(as_objective(objective).value(theta))
+    if not whole > 0:
+        raise ValueError(f"keskar_sharpness: a share of 1 + L(w) means nothing where that is "
+                         f"{whole:.6g}. Add a constant that makes the loss positive, or ask "
+                         "sam_sharpness with p=inf.")
+    return found._replace(value=100.0 * found.value / whole)
 
 
 def rise(name, objective, theta, around, steps, rng):
@@ -107,12 +110,15 @@ def rise(name, objective, theta, around, steps, rng):
     if steps < 1:
         raise ValueError(f"{name}: steps must be at least 1, got {steps}.")
     objective = as_objective(objective)
-    if steps > 1 and rng is None:
-        _, g = objective.value_and_grad(theta)
-        if float_of(xp.max(xp.abs(g))) < TINY:
-            raise ValueError(f"{name}: the gradient at theta is zero, so there is no first "
-                             "direction. Pass rng=numpy.random.default_rng(seed).")
-    return Sharpness(*highest(objective, theta, around, steps, rng))
+    ground, g = objective.value_and_grad(theta)
+    ground = float_of(ground)
+    if not math.isfinite(ground):
+        raise ValueError(f"{name}: the loss at theta is {ground}. "
+                         "Choose a point where it is finite.")
+    if steps > 1 and rng is None and not bool((g != 0).any()):
+        raise ValueError(f"{name}: the gradient at theta is zero, so there is no first "
+                         "direction. Pass rng=numpy.random.default_rng(seed).")
+    return Sharpness(*highest(objective, theta, around, ground, g, steps, rng))
 
 
 def check_norm(name, p):

@@ -15,11 +15,11 @@ import numpy as np
 from minigrad.backend import float_of, xp
 from minigrad.kinds import expects, array, natural, one_of, source, whole
 from problems.landscape.doors import operator_of
-from optim.second_order.krylov import krylov_basis
+from optim.second_order.krylov import krylov_basis, length
 from problems.landscape.student import check_level
 
 from .confidence import top_interval
-from .hessian import operator
+from .hessian import dtype_of, operator
 
 
 ROUNDING = 16.0                     # of an eigenvalue, in units of the dtype's eps and of |T|
@@ -118,30 +118,33 @@ def power_iteration(op, iterations=100, tol=1e-4, rng=None, start=None, which="L
 
 def iterate(op, v, shift, iterations, tol):
     """Power iteration on A + shift I from the unit vector v; mu and the residual are those of A."""
-    last = None
+    last, size = None, 0.0
     for k in range(1, iterations + 1):
         w = op.matvec(v)
         mu = float_of(xp.vdot(v, w))
         if not np.isfinite(mu):
             raise ValueError(f"power_iteration: product {k} with the operator is not finite. "
                              "Check the point (NaN, infinity) at which it was taken.")
-        check_mirror(last, v, w)
-        residual = float_of(xp.linalg.norm(w - mu * v))
+        size = max(size, length(w))
+        check_mirror(last, v, w, size)
+        residual = length(w - mu * v)
         converged = residual <= tol * abs(mu)
         u = w + shift * v if shift else w
-        length = float_of(xp.linalg.norm(u))
-        if converged or length == 0.0 or k == iterations:
+        long = length(u)
+        if converged or long == 0.0 or k == iterations:
             return PowerResult(mu, v, residual, converged, k)
         last = (v, w)
-        v = u * (1.0 / length)
+        v = u * (1.0 / long)
 
 
-def check_mirror(last, v, w):
-    """<v_old, A v> = <v, A v_old> if A is symmetric: two dot products are the whole check."""
+def check_mirror(last, v, w, size):
+    """<v_old, A v> = <v, A v_old> if A is symmetric: two dot products are the whole check.
+
+    size   the longest product so far; what is small beside it is rounding
+    """
     if last is None:
         return
     here, there = float_of(xp.vdot(last[0], w)), float_of(xp.vdot(v, last[1]))
-    size = max(float_of(xp.linalg.norm(w)), float_of(xp.linalg.norm(last[1])))
     if abs(here - there) > max(1e-6, 30.0 * float(np.sqrt(np.finfo(v.dtype).eps))) * size:
         raise ValueError("power_iteration: the operator is not symmetric: <u, A v> = "
                          f"{here:.6g}, but <v, A u> = {there:.6g}. Use a Hessian, or (A + A^T)/2.")
@@ -190,7 +193,7 @@ def lanczos(op, m=None, which="LA", k=1, rng=None, start=None, reorth=2, tol=1e-
     while not alone and rng is not None and len(found.values) < op.n:
         if np.any(found.residuals > tol * size):
             break                                               # too rough to look across them
-        more = run_across(op, found.vectors, rng, min(m, op.n - len(found.values)), reorth)
+        more = run_across(op, found.vectors, rng, min(m, op.n - len(found.values)), reorth, size)
         products += len(more.a)
         before = found.values
         found = merged(found, more, k, which, rounding)
@@ -223,7 +226,7 @@ def ends(values, k, which):
     return {"LA": list(top), "SA": list(bottom), "both": sorted({*bottom, *top})}[which]
 
 
-def run_across(op, vectors, rng, m, reorth):
+def run_across(op, vectors, rng, m, reorth, size):
     """A run of m steps in the space orthogonal to the vectors (k, n), from a random start in it."""
     def outside(v):
         for _ in range(2):                                      # once more for what rounding left
@@ -231,7 +234,7 @@ def run_across(op, vectors, rng, m, reorth):
         return v
 
     v = outside(unit_start("lanczos", op, rng, None))
-    return krylov_basis(lambda w: outside(op.matvec(w)), v, m, reorth)
+    return krylov_basis(lambda w: outside(op.matvec(w)), v, m, reorth, size)
 
 
 def merged(found, space, k, which, rounding):
@@ -253,11 +256,11 @@ def unit_start(name, op, rng, start):
         if rng is None:
             raise ValueError(f"{name}: needs a random start. "
                              "Pass rng=numpy.random.default_rng(seed), or start=.")
-        start = xp.asarray(rng.standard_normal(op.n), dtype=getattr(op, "dtype", float))
+        start = xp.asarray(rng.standard_normal(op.n), dtype=dtype_of(op))
     if tuple(start.shape) != (op.n,):
         raise ValueError(f"{name}: start must have shape ({op.n},), got {tuple(start.shape)}.")
-    length = float_of(xp.linalg.norm(start))
-    if not 0 < length < np.inf:
-        raise ValueError(f"{name}: the starting vector has norm {length}. "
+    long = length(start)
+    if not 0 < long < np.inf:
+        raise ValueError(f"{name}: the starting vector has norm {long}. "
                          "Give one that is finite and not zero.")
-    return start * (1.0 / length)
+    return start * (1.0 / long)

@@ -18,7 +18,7 @@ from minigrad.kinds import expects, natural, one_of, source, whole
 from problems.landscape.doors import operator_of
 from problems.landscape.student import standard_error, student_interval
 
-from .hessian import operator
+from .hessian import dtype_of, operator
 
 PROBES = ("rademacher", "gaussian")
 
@@ -144,4 +144,4 @@ def quadratic_form(op, z):
 def probe(rng, op, kind="rademacher"):
     """A random vector (n,) with E z z^T = I, drawn on the host."""
     z = rng.choice([-1.0, 1.0], op.n) if kind == "rademacher" else rng.standard_normal(op.n)
-    return xp.asarray(z, dtype=getattr(op, "dtype", float))
+    return xp.asarray(z, dtype=dtype_of(op))

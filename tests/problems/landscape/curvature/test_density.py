@@ -80,3 +80,12 @@ def test_errors():
         spectral_density(second_difference(30), 10)
     with pytest.raises(ValueError, match="not symmetric"):
         spectral_density(rng().standard_normal((30, 30)), 10, rng=rng())
+
+
+@pytest.mark.parametrize("spectrum", [[2.0, 2.0], [1.0] * 8, [-3.0], [0.0] * 5])
+def test_eigenvalues_that_differ_by_rounding_are_one_peak(spectrum):
+    Q = np.linalg.qr(rng(3).standard_normal((len(spectrum),) * 2))[0]
+    found = spectral_density(Q @ np.diag(spectrum) @ Q.T, nv=3, rng=rng(5))
+    assert np.trapezoid(found.density, found.grid) == pytest.approx(1.0, abs=1e-3)
+    with pytest.raises(ValueError, match="is within the rounding of eigenvalues of size 2"):
+        spectral_density(2.0 * np.eye(4), sigma=1e-17, rng=rng())

@@ -179,3 +179,28 @@ def test_the_point_is_untouched():
 def test_bad_arguments(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-14, 1.0, 1e200])
+@pytest.mark.parametrize("p, steps", [(2.0, 1), (2.0, 20), (3.0, 20), (np.inf, 20)])
+def test_the_rise_has_the_unit_of_the_loss(unit, p, steps):
+    slope = xp.asarray([3.0, -4.0])
+    got = sam_sharpness(lambda w: unit * mg.sum(slope * w, axis=-1), xp.zeros(2), 0.5, p=p,
+                        steps=steps, rng=np.random.default_rng(0))
+    q = 1.0 / (1.0 - 1.0 / p)
+    assert got.value / unit == pytest.approx(0.5 * (3.0**q + 4.0**q) ** (1.0 / q), rel=1e-3)
+
+
+def test_where_the_ball_is_a_point_nothing_rises():
+    got = adaptive_sharpness(QUADRATIC, xp.zeros(8), 1.0, rng=np.random.default_rng(0))
+    assert got.value == 0.0 and not got.settled and not got.e.any()
+
+
+@pytest.mark.parametrize("ground, match", [
+    (-1.0, r"keskar_sharpness: a share of 1 \+ L\(w\) means nothing where that is 0"),
+    (-3.0, r"where that is -2\. Add a constant"), (np.inf, "the loss at theta is inf"),
+])
+def test_a_relative_rise_needs_a_positive_loss(ground, match):
+    with pytest.raises(ValueError, match=match):
+        keskar_sharpness(lambda w: mg.sum(w * w, axis=-1) + ground, xp.zeros(2),
+                         rng=np.random.default_rng(0))

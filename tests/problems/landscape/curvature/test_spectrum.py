@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from minigrad.backend import to_host, xp
-from problems.landscape.curvature import MatrixOp, lanczos, power_iteration
+from problems.landscape.curvature import (
+    MatrixOp, PreconditionedOp, dense_hessian, lanczos, power_iteration)
 
 
 def rng(seed=0):
@@ -198,3 +199,36 @@ def test_errors():
         power_iteration(asymmetric, rng=rng())
     with pytest.raises(TypeError, match="need an object with .matvec"):
         lanczos(lambda v: v, 3, rng=rng())
+
+
+@pytest.mark.parametrize("which", ["LA", "SA", "both"])
+@pytest.mark.parametrize("spectrum", [[0.0] * 9 + [5.0], [0.0] * 9 + [-5.0], [2.0] * 25 + [0.0] * 5])
+def test_what_is_left_of_a_low_rank_is_zero_and_not_asymmetric(spectrum, which):
+    """Across the pairs found the operator gives rounding only, which has no mirror images."""
+    A, l = turned(spectrum), np.sort(spectrum)
+    for k in (2, 3):
+        found = lanczos(A, 10, which, k, rng=rng(1))
+        wanted = {"LA": l[-k:], "SA": l[:k], "both": np.append(l[:k], l[-k:])}[which]
+        assert found.converged and np.allclose(found.values, wanted, atol=1e-12)
+    assert power_iteration(A, 3000, 1e-8, rng=rng(2)).value == pytest.approx(l[-1], abs=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_eigenvalues_whose_squares_are_no_numbers(unit):
+    A = turned([1.0, 2.0, 3.0, 3.0]) * unit
+    found = lanczos(A, 4, "LA", 3, rng=rng(1))
+    assert found.converged and np.allclose(found.values / unit, [2.0, 3.0, 3.0])
+    assert lanczos(A, 4, rng=rng(1)).interval()[0] / unit == pytest.approx(3.0)
+    assert power_iteration(A, 500, 1e-8, rng=rng(2)).value / unit == pytest.approx(3.0)
+
+
+def test_an_operator_need_not_say_its_dtype():
+    class Diagonal:
+        n = 4
+
+        def matvec(self, v):
+            return v * xp.arange(1.0, 5.0)
+
+    assert np.array_equal(to_host(dense_hessian(Diagonal())), np.diag([1.0, 2.0, 3.0, 4.0]))
+    half = PreconditionedOp(Diagonal(), xp.full(4, 2.0))
+    assert lanczos(half, 4, rng=rng()).values[-1] == pytest.approx(2.0)
