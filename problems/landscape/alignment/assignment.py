@@ -48,14 +48,19 @@ def linear_assignment(cost, maximize=False):
         p = np.full(m, -1)
         p[chosen] = np.arange(n)
         return p
-    noise = 4e-16 * float(np.abs(C).max(initial=0.0))           # closer distances count as equal
-    u, v, column_of, row_of = greedy(C, noise)
+    u, v, column_of, row_of = greedy(C)
     for row in np.flatnonzero(column_of < 0):
-        augment(C, u, v, column_of, row_of, row, noise)
+        augment(C, u, v, column_of, row_of, row)
     return column_of
 
 
-def greedy(C, noise):
+def rounding(u, v):
+    """Closer distances count as equal. (The prices tell: costs that forbid a pair may be any size.)
+    """
+    return 4e-16 * max(np.abs(u).max(initial=0.0), np.abs(v).max(initial=0.0))
+
+
+def greedy(C):
     """Prices that leave no reduced cost negative, and tight pairs, those with fewest choices first.
 
     A column may have a price only if every column finds a row in the end, in a square matrix.
@@ -64,7 +69,7 @@ def greedy(C, noise):
     v = C.min(axis=0) if m == n and n else np.zeros(n)
     reduced = C - v
     u = reduced.min(axis=1) if n else np.zeros(m)
-    tight = reduced - u[:, None] <= noise
+    tight = reduced - u[:, None] <= rounding(u, v)
     column_of, row_of = np.full(m, -1), np.full(n, -1)
     for i in np.argsort(tight.sum(axis=1), kind="stable"):
         choices = tight[i] & (row_of < 0)
@@ -74,14 +79,14 @@ def greedy(C, noise):
     return u, v, column_of, row_of
 
 
-def augment(C, u, v, column_of, row_of, row, noise):
+def augment(C, u, v, column_of, row_of, row):
     """Pair one free row by the cheapest alternating path; all the arrays are brought up to date."""
     n = C.shape[1]
     distance = np.full(n, np.inf)          # of each column from the free row, over reduced costs
     frontier = np.full(n, np.inf)          # the same, infinite where the column is settled
     parent = np.full(n, row)
     settled = np.zeros(n, dtype=bool)
-    rows, shortest = np.array([row]), 0.0
+    rows, shortest, noise = np.array([row]), 0.0, rounding(u, v)
     while True:
         if len(rows) == 1:
             nearest, through = rows[0], C[rows[0]] - v
@@ -96,6 +101,7 @@ def augment(C, u, v, column_of, row_of, row, noise):
         j = int(frontier.argmin())
         further = frontier[j] > shortest + noise
         shortest = float(frontier[j])
+        noise = max(noise, 4e-16 * shortest)
         at = j
         if not further:                                     # another at the same distance: take all
             at = np.flatnonzero(frontier <= shortest + noise)

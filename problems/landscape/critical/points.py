@@ -95,8 +95,14 @@ def find_critical_point(loss, theta0, method="lm", tol=1e-9, iterations=None, bo
     surface = Curved(loss) if hasattr(loss, "retract") else Flat(loss)
     bound = 100.0 * (1.0 + norms(starts)) if bound is None else bound + xp.zeros(len(starts))
     search = Search(surface, starts, tol, bound)
-    SEARCHES[method](search, ITERATIONS[method] if iterations is None else iterations)
+    iterations = ITERATIONS[method] if iterations is None else iterations
+    SEARCHES[method](search, iterations)
     points = [verdict(search, i) for i in range(len(starts))]
+    halfway = xp.asarray([fell_far(search, i, point) for i, point in enumerate(points)])
+    if bool(halfway.any()):                                     # on, from there, with less to gain
+        search.ground = xp.where(halfway, search.f, search.ground)
+        SEARCHES[method](search, iterations)
+        points = [verdict(search, i) if halfway[i] else point for i, point in enumerate(points)]
     return points if theta0.ndim == 2 else points[0]
 
 
@@ -158,6 +164,13 @@ def verdict(search, i):
     index = index_of(eig, max(1e-8 * largest, eig_error))
     return CriticalPoint(theta, f, gnorm, index, to_host(eig), status, distance, eig_error,
                          int(search.steps[i]))
+
+
+def fell_far(search, i, point):
+    """Whether row i ended only because what it fell, from a high start, made its goal a large one.
+    """
+    return (point.status == "runaway" and point.gnorm > search.tol
+            and float_of(norms(point.theta)) <= float_of(search.bound[i]))
 
 
 def polished(search, row, H):

@@ -241,7 +241,7 @@ def merged(found, space, k, which, rounding):
     """The pairs at the ends among those found and those of another run, orthogonal to them."""
     every, S = space.ritz()
     other = pairs(space, every, S, ends(every, k, which), rounding)
-    leak = float(np.linalg.norm(found.residuals))               # A takes them into those found
+    leak = float(np.hypot.reduce(found.residuals))              # A takes them into those found
     other = other._replace(residuals=np.hypot(other.residuals, leak))
     values = np.append(found.values, other.values)
     order = np.argsort(values, kind="stable")

@@ -128,3 +128,19 @@ def test_errors():
         linear_assignment(np.zeros((2, 2), complex))
     with pytest.raises(ValueError, match="nan or infinity"):
         linear_assignment(np.array([[1.0, np.inf], [0.0, 1.0]]))
+
+
+@pytest.mark.parametrize("forbidden", [1e9, 1e18, 1e100])
+def test_a_forbidden_pair_hides_no_difference_between_the_others(forbidden):
+    """Beside 1e18 all other costs are rounding; what is never paid must not decide what is equal."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        m, n = rng.integers(1, 6, 2).tolist()
+        walls = rng.random((m, n)) < 0.3
+        cost = np.where(walls, forbidden, rng.integers(0, 10, (m, n)))
+        tall = cost if m <= n else cost.T
+        best = min(sum(tall[i, j] for i, j in enumerate(p))
+                   for p in itertools.permutations(range(max(m, n)), min(m, n)))
+        if best < forbidden:
+            for found in (linear_assignment(cost), linear_assignment(-cost, maximize=True)):
+                assert sum(cost[i, j] for i, j in enumerate(found) if j >= 0) == best

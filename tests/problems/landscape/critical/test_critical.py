@@ -211,3 +211,13 @@ def test_errors():
     with pytest.raises(ValueError,
                        match=r"theta0 must be \(d,\) or \(n, d\), got shape \(1, 1, 2\)"):
         search(himmelblau, [[[0.0, 1.0]]])
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_high_start_does_not_end_the_search_early(unit):
+    """From f = 1e10 a gradient of 3.7 is small beside what was fallen, and no critical point."""
+    def rosenbrock(x):
+        return unit * ((1.0 - x[..., 0]) ** 2 + 100.0 * (x[..., 1] - x[..., 0] ** 2) ** 2)
+
+    found = find_critical_point(rosenbrock, xp.asarray([100.0, -100.0]))
+    assert found.converged and np.allclose(to_host(found.theta), 1.0, atol=1e-6)

@@ -178,3 +178,26 @@ def test_errors():
         GaussNewtonOp.of_network(problem, theta, [])
     with pytest.raises(ValueError, match="takes vectors of shape .* Ravel the direction"):
         GaussNewtonOp.of_network(problem, theta).matvec(theta[:3])
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_a_loss_that_is_fitted_tells_no_factor(factor):
+    """At zero loss half a square and a square have one value, and not one curvature."""
+    class Direct:
+        def init(self, rng):
+            return {"W": rng.standard_normal((3, 2))}
+
+        def apply(self, params, inputs):
+            return inputs @ params["W"]
+
+        def loss(self, params, batch):
+            return factor * mg.mean((batch[0] @ params["W"] - batch[1]) ** 2)
+
+    x = xp.asarray(np.random.default_rng(0).standard_normal((9, 3)))
+    problem = Network(Direct(), (x, xp.zeros((9, 2))))
+    if factor != 1.0:
+        with pytest.raises(ValueError, match="the network's loss is not made of what its apply"):
+            matrix(GaussNewtonOp.of_network(problem, xp.zeros(6)))
+        return
+    H = dense_hessian(HessianOp(problem, xp.zeros(6)))
+    assert np.allclose(matrix(GaussNewtonOp.of_network(problem, xp.zeros(6))), to_host(H))
