@@ -30,18 +30,18 @@ def chi_square_quantile(probability, degrees):
     guess = degrees * max(root, 1e-2)**3                    # Wilson & Hilferty's, exact for many
     if degrees >= MANY:
         return guess
-    low = high = math.log(guess)
-    while lower_gamma(0.5 * degrees, 0.5 * math.exp(low)) > probability:
-        low -= 1.0
-    while lower_gamma(0.5 * degrees, 0.5 * math.exp(high)) < probability:
-        high += 1.0
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        if lower_gamma(0.5 * degrees, 0.5 * math.exp(middle)) < probability:
-            low = middle
-        else:
-            high = middle
-    return math.exp(0.5 * (low + high))
+    a, log_x = 0.5 * degrees, math.log(0.5 * guess)
+    for k in range(100):            # log P is concave in log x: Newton's steps go up, but the first
+        x = math.exp(log_x)
+        found = lower_gamma(a, x)
+        if found == 0.0:
+            return 0.0                                      # below the smallest number
+        slope = math.exp(a * log_x - x - math.lgamma(a)) / found        # d log P/d log x
+        step = math.log(probability / found) / slope
+        log_x += step
+        if abs(step) <= 4e-16 * max(1.0, abs(log_x)) or k and step < 0.0:
+            break                                           # what is left is rounding
+    return 2.0 * math.exp(log_x)
 
 
 def lower_gamma(a, x):

@@ -26,6 +26,15 @@ def test_the_table(degrees, low, high):
     assert chi_square_quantile(0.975, degrees) == pytest.approx(high, rel=1e-12)
 
 
+@pytest.mark.parametrize("degrees", [0.3, 1.0, 2.0, 7.0])
+def test_far_down(degrees):
+    """P = (x/2)^a/Γ(a + 1) (1 - O(x)), a = ν/2."""
+    a, probability = 0.5 * degrees, 1e-40
+    x = 2.0 * math.exp((math.log(probability) + math.lgamma(a + 1.0)) / a)
+    assert chi_square_quantile(probability, degrees) == pytest.approx(x, rel=1e-5)
+    assert chi_square_quantile(probability, 0.01) == 0.0                # e^-18,000
+
+
 def test_four_degrees_in_closed_form():
     for x in (1e-8, 0.3, 4.0, 6.0, 80.0):
         assert lower_gamma(2.0, x) == pytest.approx(1 - (1 + x) * math.exp(-x), abs=1e-15)
