@@ -17,10 +17,10 @@ mean c + P - N adds their reaches in squares, on either side those that lead the
     upwards    √((P_high - P)² + (N - N_low)²)         downwards    √((P - P_low)² + (N_high - N)²)
 
 Measured over 3,000 repeats (n = 60, five steps, moments 1 to 3, spectra normal, positive, decaying
-and with outliers), where 95 % were asked for: one probe 93 to 100 %, two to ten 93 to 98 %; Student's
-88 to 96. Where a single eigenvalue carries everything it is 87 to 93 (Student's 82 to 86), since ν
-is not known either; where f takes two values equally often nearly 100, since the parts above and
-below are then not independent.
+and with outliers), where 95 % were asked for: one probe 92 to 100 %, two 93 to 98, three and ten 93
+to 97; Student's 89 to 96. Where a single eigenvalue carries everything it is 89 to 92 (Student's 82
+to 86), since ν is not known either; where f takes two values equally often nearly 100, since the
+parts above and below are then not independent.
 """
 import math
 
