@@ -15,9 +15,7 @@ from minigrad.tensor import primitives
 from minigrad.tree import leaves_of
 from problems import Network, networks, potentials
 from problems.functions import FUNCTIONS
-from tests.minigrad.random_graphs import evaluate, program
 from tests.minigrad.samples import SAMPLES, draw, label
-from tests.minigrad.test_random_graphs import ours
 
 pytestmark = pytest.mark.skipif(backend != "numpy", reason="what is repeated are calls of NumPy")
 
@@ -95,13 +93,6 @@ def test_every_primitive(sample):
         return mg.sum(y * y)
     pick = lambda arrays: [a for fl, a in zip(is_float, arrays) if fl]
     agrees(f, pick(inputs), [pick(others)])
-
-
-def test_random_graphs():
-    for seed in range(2000, 2040):
-        inputs, lines = program(seed)
-        f = lambda x: evaluate(ours, x, lines)
-        agrees(f, inputs, [[0.5 - a for a in inputs]])
 
 
 def test_second_derivatives_inside():

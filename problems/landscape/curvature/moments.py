@@ -42,7 +42,7 @@ def mean_interval(weights, values, n, level):
 
 
 def reaches(mean, square, nv, n, level):
-    """How far below and above the mean of a positive part the truth may lie, from its mean square."""
+    """How far below and above the mean of a positive part the truth may lie, by its mean square."""
     if not mean > 0.0:
         return 0.0, 0.0
     degrees = nv * max(n * mean * mean / square, 1.0)

@@ -93,8 +93,8 @@ def moment_rows(covered, probes):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SPECTRA)
 def test_moments_by_lanczos_quadrature(kind, capsys):
-    """By the distribution of the weights, skewed where a few eigenvalues carry a moment: Student's t
-    of the same samples holds 89 to 91 % there. One probe and two may give more than was asked for.
+    """By the distribution of the weights, skewed where a few eigenvalues carry a moment: Student's
+    t of the same samples holds 89 to 91 % there. One probe and two may give more than asked for.
     """
     probes = (1, 2, 3, 10)
     covered = moments(SPECTRA[kind], probes, 5)
