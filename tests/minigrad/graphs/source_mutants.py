@@ -88,7 +88,7 @@ def run_checks(file, at):
     sys.meta_path.insert(0, Broken(Path(file), int(at)))
     import minigrad as mg
     from tests.minigrad.graphs import test_derivatives, test_inputs, test_odd_shapes
-    from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
+    from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, seeds
     module = f"minigrad.ops.{Path(file).stem}"
     if Path(file).stem == "circular":                   # on processors where it is not quicker too
         from minigrad.ops import circular, elementary

@@ -14,8 +14,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
-from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
-from tests.minigrad.graphs.program import Skip, height, leaves_of, ours
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, seeds
+from tests.minigrad.graphs.programs.program import Skip, height, leaves_of, ours
 from tests.minigrad.graphs.test_inputs import LAYOUTS
 
 pytestmark = pytest.mark.peers
@@ -37,7 +37,7 @@ def peer():
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield importlib.import_module("tests.minigrad.graphs.in_torch")
+    yield importlib.import_module("tests.minigrad.graphs.truth.in_torch")
     torch.set_num_threads(threads)
 
 
@@ -147,7 +147,7 @@ def test_each_operation_alone(peer):
 def test_every_public_operation_has_a_translation(peer):
     missing, gone = (set(mg.ops.__all__) - set(peer.IN_TORCH),
                      set(peer.IN_TORCH) - set(mg.ops.__all__))
-    assert not missing, f"translate these too, in graphs/in_torch.py: {sorted(missing)}"
+    assert not missing, f"translate these too, in truth/in_torch.py: {sorted(missing)}"
     assert not gone, f"no operations any more: {sorted(gone)}"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from minigrad.backend import on_device
 from minigrad.ops import circular, elementary
-from tests.minigrad.graphs.drawn import NAMES, alone, graph
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph
 from tests.minigrad.graphs.test_derivatives import checked
 from tests.minigrad.graphs.test_inputs import both, check_float32
 

@@ -7,9 +7,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
-from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
-from tests.minigrad.graphs.oracle import slopes
-from tests.minigrad.graphs.program import height, leaves_of, on_each_device, ours
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, seeds
+from tests.minigrad.graphs.programs.program import height, leaves_of, on_each_device, ours
+from tests.minigrad.graphs.truth.oracle import slopes
 
 DEFAULT = on_each_device(120, 40)           # graphs of the suite; 1,000 with the slow ones
 ALONE = on_each_device(4, 1)                # programs of each operation alone, or more: see drawn
@@ -132,7 +132,7 @@ def test_each_operation_alone_many_times(name):
 
 def test_every_public_operation_has_a_sampler():
     missing, gone = set(mg.ops.__all__) - set(NAMES), set(NAMES) - set(mg.ops.__all__)
-    assert not missing, f"draw these too: a sampler in graphs/table.py for {sorted(missing)}"
+    assert not missing, f"draw these too: a sampler in programs/table.py for {sorted(missing)}"
     assert not gone, f"no operations any more: {sorted(gone)}"
     assert all(inspect.isfunction(getattr(mg, name)) for name in NAMES)
 

@@ -10,9 +10,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import on_device, plain, to_host, xp
-from tests.minigrad.graphs.drawn import NAMES, alone, graph, refused
-from tests.minigrad.graphs.program import (by_minigrad, evaluate, height, leaves_of, on_each_device,
-                                           ours, reference, weighed)
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, refused
+from tests.minigrad.graphs.programs.program import (by_minigrad, evaluate, height, leaves_of,
+                                                    on_each_device, ours, reference, weighed)
 from tests.minigrad.test_layouts import fortran, read_only, strided
 
 ROOT = Path(mg.__file__).parent.parent

@@ -16,8 +16,8 @@ import pytest
 import minigrad as mg
 from minigrad.backend import to_host, xp
 from minigrad.tree import leaves_of as leaves_of_tree, names_of
-from tests.minigrad.graphs.drawn import NAMES, alone, graph
-from tests.minigrad.graphs.program import leaves_of, on_each_device, ours
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph
+from tests.minigrad.graphs.programs.program import leaves_of, on_each_device, ours
 from tests.minigrad.test_ownership import shares
 
 

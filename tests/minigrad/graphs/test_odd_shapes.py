@@ -12,9 +12,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.backend import to_host, xp
-from tests.minigrad.graphs.drawn import NAMES, alone
-from tests.minigrad.graphs.program import by_minigrad, evaluate, on_each_device
-from tests.minigrad.graphs.reference import OPERATIONS
+from tests.minigrad.graphs.programs.drawn import NAMES, alone
+from tests.minigrad.graphs.programs.program import by_minigrad, evaluate, on_each_device
+from tests.minigrad.graphs.truth.reference import OPERATIONS
 
 FROZEN = "batch_statistics"     # plain arrays: differences would see what the slope leaves out
 

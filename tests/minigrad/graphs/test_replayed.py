@@ -5,9 +5,9 @@ import pytest
 import minigrad as mg
 from minigrad import graph as walk
 from minigrad.backend import on_device, to_host, xp
-from tests.minigrad.graphs.drawn import NAMES, alone, graph
-from tests.minigrad.graphs.program import (by_minigrad, evaluate, height, leaves_of, ours,
-                                           weighed)
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph
+from tests.minigrad.graphs.programs.program import (by_minigrad, evaluate, height, leaves_of, ours,
+                                                    weighed)
 
 
 def check_replay(program):

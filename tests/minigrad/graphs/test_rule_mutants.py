@@ -11,7 +11,7 @@ import pytest
 
 from minigrad.engine.cotangents import Part
 from minigrad.tensor import primitives
-from tests.minigrad.graphs.drawn import NAMES, alone, graph, seeds
+from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, seeds
 from tests.minigrad.graphs.test_derivatives import ALONE, check
 
 FACTORS = (1.001, -1.0, 0.0)

@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 
-from tests.minigrad.graphs.program import SAME, At, Line, Program, Skip, by_reference, resolved
+from tests.minigrad.graphs.programs.program import (SAME, At, Line, Program, Skip, by_reference,
+                                                    resolved)
 
 
 class Drawing:

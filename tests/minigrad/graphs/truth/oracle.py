@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.minigrad.graphs.program import reference, weighed
+from tests.minigrad.graphs.programs.program import reference, weighed
 
 H = 1 / 128
 REAL = np.longdouble

@@ -3,8 +3,8 @@ import warnings
 
 import numpy as np
 
-from tests.minigrad.graphs.program import SAME, Seed
-from tests.minigrad.graphs.table import TABLE, axes_of, samples
+from tests.minigrad.graphs.programs.program import SAME, Seed
+from tests.minigrad.graphs.programs.table import TABLE, axes_of, samples
 
 # ---------------------------------------------------------------- products
 

@@ -3,9 +3,9 @@ import functools
 
 import numpy as np
 
-from tests.minigrad.graphs.drawing import Drawing
-from tests.minigrad.graphs.program import Skip
-from tests.minigrad.graphs.table_of_networks import TABLE
+from tests.minigrad.graphs.programs.drawing import Drawing
+from tests.minigrad.graphs.programs.program import Skip
+from tests.minigrad.graphs.programs.table_of_networks import TABLE
 
 STEPS = 6                       # operations a graph, besides those that make inputs fit
 NAMES = sorted(TABLE)

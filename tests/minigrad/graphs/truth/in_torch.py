@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tests.minigrad.graphs import reference
-from tests.minigrad.graphs.program import SAME, evaluate, weighed
+from tests.minigrad.graphs.truth import reference
+from tests.minigrad.graphs.programs.program import SAME, evaluate, weighed
 
 IN_TORCH = {
     "identity": torch.clone, "neg": torch.neg, "square": torch.square, "sign": torch.sign,
@@ -33,20 +33,19 @@ IN_TORCH = {
 
 
 def translates(function):
-    IN_TORCH[function.__name__.rstrip("_")] = function
+    IN_TORCH[function.__name__] = function
     return function
 
 
 # ---------------------------------------------------------------- number by number
 
-@translates
-def maximum(a, b):
-    return torch.maximum(*(torch.as_tensor(x, dtype=torch.result_type(a, b)) for x in (a, b)))
+def of_tensors(function):
+    """function(a, b), where one may be a number."""
+    return lambda a, b: function(*(torch.as_tensor(x, dtype=torch.result_type(a, b))
+                                   for x in (a, b)))
 
 
-@translates
-def minimum(a, b):
-    return torch.minimum(*(torch.as_tensor(x, dtype=torch.result_type(a, b)) for x in (a, b)))
+IN_TORCH.update(maximum=of_tensors(torch.maximum), minimum=of_tensors(torch.minimum))
 
 
 @translates

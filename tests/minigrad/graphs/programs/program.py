@@ -13,7 +13,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.backend import on_device, xp
 from minigrad.ops import __all__ as NAMES
-from tests.minigrad.graphs.reference import OPERATIONS
+from tests.minigrad.graphs.truth.reference import OPERATIONS
 
 SAME = "the dtype of the run"
 

@@ -6,8 +6,8 @@ nothing to apply itself to. An operation without a sampler fails `test_coverage`
 import numpy as np
 
 from minigrad.ops import __all__ as NAMES
-from tests.minigrad.graphs.program import SAME
-from tests.minigrad.graphs.reference import norm
+from tests.minigrad.graphs.programs.program import SAME
+from tests.minigrad.graphs.truth.reference import norm
 
 TABLE = {}
 
