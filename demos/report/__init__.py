@@ -144,6 +144,9 @@ class Report:
         import matplotlib.pyplot as plt
 
         legible(figure)
+        if (engine := figure.get_layout_engine()) and "rect" in engine.get():   # a line of its own
+            line = 0.11 / figure.get_figheight()
+            engine.set(rect=(0.0, line, 1.0, 1.0 - line))
         figure.text(0.998, 0.002, f"seed {self.args.seed}, {backend.name}", ha="right", va="bottom",
                     fontsize=6, color="0.5")
         path = self.out / (f"{self.output}_{name}.png" if name else f"{self.output}.png")
