@@ -28,6 +28,7 @@ LAYOUT = [xp.asarray, *LAYOUTS.values()]
 CLOSE = 1e-11
 # In float32 torch itself is the measure: by how much its float32 is off its float64. Ours may be
 # off three times as much, for its sums have another order, and by 3e-6 (2^-23 * 20) in any case.
+# No graph takes more than half of that.
 TIMES, LEAST = 3.0, 3e-6
 
 
@@ -83,7 +84,7 @@ def check(peer, program, turn, orders=3, operations=None):
         return check(peer, program, turn, 2, operations)
     rough = peer.derivatives(program, v, "float32", orders, operations)
     double, short = (by_minigrad(program, v, dtype, orders, turn)
-                       for dtype in ("float64", "float32"))
+                     for dtype in ("float64", "float32"))
     for name, *arrays in zip(ORDERS, double, short, right, rough):
         for a, low, b, low_b in zip(*arrays, strict=True):
             size = 1.0 + largest(b)

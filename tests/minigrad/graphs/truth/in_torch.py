@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tests.minigrad.graphs.truth import reference
 from tests.minigrad.graphs.programs.program import SAME, evaluate, weighed
+from tests.minigrad.graphs.truth import reference
 
 IN_TORCH = {
     "identity": torch.clone, "neg": torch.neg, "square": torch.square, "sign": torch.sign,
