@@ -19,7 +19,7 @@ import math
 
 import numpy
 
-from minigrad.ops.passes import best_time, several
+from minigrad.ops.passes import best_times, several
 
 MANY = 4096                 # so many numbers are worth it
 BLOCK = 1 << 13             # numbers that go through it together: 64 KB, which malloc keeps
@@ -79,10 +79,10 @@ def cos_sin(x):
 
 @functools.cache
 def tangents_are_slow():
-    """Is the fraction quicker than tan here? By the best of five, and by a margin that noise does
-    not cross: 2.3 without AVX-512, 0.5 with it."""
+    """Is the fraction quicker than tan here? By a margin that noise does not cross: 2.3 without
+    AVX-512, 0.5 with it."""
     x = numpy.linspace(-3.0, 3.0, MANY)
-    tan, fraction = best_time(lambda: numpy.tan(x)), best_time(lambda: half_angles(x))
+    tan, fraction = best_times(lambda: numpy.tan(x), lambda: half_angles(x))
     return tan > math.sqrt(2.0) * fraction
 
 

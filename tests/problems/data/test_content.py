@@ -304,13 +304,14 @@ def net(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path, reason", [
     ("endless", "it sends more than the 1,048,576 bytes of the published file"),
     ("large", "it announces 1,000,000,000,000 bytes, the published file has at most 1,048,576"),
-    ("slow", "too slow: [0-9]+ bytes in 0 s")])
+    ("slow", "too slow: [0-9]+ bytes in [0-9] s")])
 def test_downloads_are_bounded(net, monkeypatch, path, reason):
-    monkeypatch.setattr(files, "TIMEOUT", 0.4)
+    if path == "slow":                              # the others are refused for what they send
+        monkeypatch.setattr(files, "TIMEOUT", 0.4)
     began = time.monotonic()
     with pytest.raises(data.MissingData, match=reason):
         net(path)
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 10.0
 
 
 def test_a_length_that_is_no_number_is_ignored(net):
