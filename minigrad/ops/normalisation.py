@@ -6,7 +6,7 @@ from minigrad.errors import said
 from minigrad.ops.elementary import sqrt
 from minigrad.ops.passes import blocks, column_sum, dot_along, laid_out, row_dot, row_sum, sum_along
 from minigrad.ops.reduce import mean, var
-from minigrad.ops.shape import reshape, sum_to
+from minigrad.ops.shape import sum_to
 from minigrad.tensor import constant, primitive
 
 
@@ -91,23 +91,31 @@ def check_channels(name, x, axis, one, other):
                          f"gain and shift, mean and variance for each place along axis {axis}.")
 
 
+def all_but_channels(name, x):
+    """The axes of a batch of rows or of images that one channel's mean is taken over."""
+    if x.ndim < 2:
+        raise ValueError(f"{name}: x {x.shape} is no batch. Give rows (N, C) or images "
+                         "(N, H, W, C).")
+    return tuple(range(x.ndim - 1))
+
+
 @said
 def batch_norm(x, gain, shift, *, statistics=None, eps=1e-5):
-    """gain h + shift,  h = x standardized over every axis but the second, the channels.
+    """gain h + shift,  h = x standardized over every axis but the last, the channels.
 
-    x (N, C) or (N, C, H, W), gain and shift (C,). With statistics = (mean, variance), arrays (C,)
+    x (N, C) or (N, H, W, C), gain and shift (C,). With statistics = (mean, variance), arrays (C,)
     kept from training, those are used instead of the batch's: evaluation.
     Source: Ioffe & Szegedy, arXiv:1502.03167, algorithm 1.
     """
-    check_channels("batch_norm", x, 1, gain, shift)
-    column = (-1,) + (1,) * (x.ndim - 2)
+    axes = all_but_channels("batch_norm", x)
+    check_channels("batch_norm", x, -1, gain, shift)
     if statistics is None:
-        h = standardize(x, axis=(0, *range(2, x.ndim)), eps=eps)
+        h = standardize(x, axis=axes, eps=eps)
     else:
-        check_channels("batch_norm", x, 1, *statistics)
-        m, v = (s.reshape(column) for s in statistics)
+        m, v = statistics
+        check_channels("batch_norm", x, -1, m, v)
         h = (x - m) * (1.0 / sqrt(v + eps))
-    return h * reshape(gain, shape=column) + reshape(shift, shape=column)
+    return h * gain + shift
 
 
 @said
@@ -116,7 +124,7 @@ def batch_statistics(x):
     are made of."""
     x = constant(x)
     check("batch_statistics", x)
-    axes = (0, *range(2, x.ndim))
+    axes = all_but_channels("batch_statistics", x)
     return mean(x, axis=axes), var(x, axis=axes)
 
 

@@ -144,14 +144,18 @@ def test_attention_against_loops():
 
 def test_batch_norm_standardizes_channels_and_uses_given_statistics():
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((6, 3, 2, 2)) * 3 + 1
+    x = rng.standard_normal((6, 3, 3, 3)) * 3 + 1     # images, channels last: as for conv2d
     gain, shift = xp.asarray([1.0, 2.0, 0.5]), xp.asarray([0.0, 1.0, -1.0])
     y = to_host(mg.batch_norm(xp.asarray(x), gain, shift, eps=0.0))
-    np.testing.assert_allclose(y.mean(axis=(0, 2, 3)), [0, 1, -1], atol=1e-14)
-    np.testing.assert_allclose(y.std(axis=(0, 2, 3)), [1, 2, 0.5], rtol=1e-13)
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), [0, 1, -1], atol=1e-14)
+    np.testing.assert_allclose(y.std(axis=(0, 1, 2)), [1, 2, 0.5], rtol=1e-13)
     statistics = mg.batch_statistics(xp.asarray(x))
     again = mg.batch_norm(xp.asarray(x), gain, shift, statistics=statistics, eps=0.0)
     np.testing.assert_allclose(to_host(again), y, atol=1e-13)
+    with pytest.raises(ValueError, match="no batch"):
+        mg.batch_norm(xp.ones(3), gain, shift)
+    with pytest.raises(ValueError, match="no batch"):
+        mg.batch_statistics(xp.ones(3))
     rng = np.random.default_rng(0)
     f = lambda x: (mg.batch_norm(x, gain, shift) ** 3).sum()
     mg.check_gradient(f, xp.asarray(x), rng)

@@ -140,7 +140,7 @@ def layer_norm(d):
 
 
 def images(d, most=4, longest=130):
-    """(N, C), (N, C, L) or (N, C, H, W), channels second."""
+    """(N, C), (N, L, C) or (N, H, W, C), channels last."""
     return d.of(d.dims(int(d.rng.integers(2, 5)), most=most, longest=longest))
 
 
@@ -148,7 +148,7 @@ def images(d, most=4, longest=130):
 def batch_statistics(d):
     """Plain arrays, made for evaluation: x standardised by them has no slope through them."""
     x = images(d)
-    C = d.value(x).shape[1:2]
+    C = d.value(x).shape[-1:]
     found = d.add("batch_statistics", x, frozen=True)
     mean, variance = (d.add("getitem", found, index=k, ) for k in range(2))
     return d.add("batch_norm", x, d.of(C), d.of(C), statistics=(mean, variance),
@@ -158,11 +158,11 @@ def batch_statistics(d):
 @samples
 def batch_norm(d):
     x = images(d)
-    axes = tuple(a for a in range(d.value(x).ndim) if a != 1)
+    axes = tuple(range(d.value(x).ndim - 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")                 # the variance of nothing
         settings = eps_for(d, d.value(x).var(axis=axes))
-    C = d.value(x).shape[1:2]
+    C = d.value(x).shape[-1:]
     if d.chance(0.3):
         settings["statistics"] = (d.of(C), d.above(d.of(C), 0.3))
     return d.add("batch_norm", x, d.of(C), d.of(C), **settings)

@@ -213,15 +213,14 @@ def layer_norm(x, gain, shift, eps=1e-6):
 
 @translates
 def batch_norm(x, gain, shift, statistics=None, eps=1e-5):
-    column = (1, -1) + (1,) * (x.ndim - 2)
     mean, variance = batch_statistics(x) if statistics is None else statistics
     scale = gain / torch.sqrt(variance + eps)
-    return (x - mean.reshape(column)) * scale.reshape(column) + shift.reshape(column)
+    return (x - mean) * scale + shift
 
 
 @translates
 def batch_statistics(x):
-    axes = (0, *range(2, x.ndim))
+    axes = tuple(range(x.ndim - 1))
     return torch.stack([x.mean(axes), x.var(axes, correction=0)])
 
 
@@ -296,9 +295,10 @@ def own_layer_norm(x, gain, shift, eps=1e-6):
 
 def own_batch_norm(x, gain, shift, statistics=None, eps=1e-5):
     """torch's has no derivative along given statistics, and refuses channels of one number."""
-    if statistics is not None or x.numel() <= x.shape[1]:
+    if statistics is not None or x.numel() <= x.shape[-1]:
         return batch_norm(x, gain, shift, statistics, eps)
-    return F.batch_norm(x, None, None, gain, shift, True, eps=eps)
+    rows = x.reshape(-1, x.shape[-1])
+    return F.batch_norm(rows, None, None, gain, shift, True, eps=eps).reshape(x.shape)
 
 
 # torch's own of these keep mean and deviation as numbers when they are differentiated twice: their

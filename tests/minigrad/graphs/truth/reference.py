@@ -186,15 +186,15 @@ def layer_norm(x, gain, shift, eps=1e-6):
 
 def batch_norm(x, gain, shift, statistics=None, eps=1e-5):
     y = np.zeros(x.shape, x.dtype)
-    for c in range(something(x).shape[1] if statistics is None else x.shape[1]):
-        channel = x[:, c]
+    for c in range(something(x).shape[-1] if statistics is None else x.shape[-1]):
+        channel = x[..., c]
         m, v = (channel.mean(), channel.var()) if statistics is None else (s[c] for s in statistics)
-        y[:, c] = (channel - m) / np.sqrt(v + eps) * gain[c] + shift[c]
+        y[..., c] = (channel - m) / np.sqrt(v + eps) * gain[c] + shift[c]
     return y
 
 
 def batch_statistics(x):
-    channels = [x[:, c] for c in range(something(x).shape[1])]
+    channels = [x[..., c] for c in range(something(x).shape[-1])]
     return np.array([c.mean() for c in channels]), np.array([c.var() for c in channels])
 
 
