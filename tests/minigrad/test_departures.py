@@ -122,8 +122,9 @@ def judged(f, way):
         found.append(called(f, way, point))
         tensors = [part for part in found[-1] or () if type(part) is Tensor]
         return sum((mg.sum(mg.arctan(t)) for t in tensors), mg.sum(point[0]) * 0.0)
-    g = mg.grad(height)(here)
-    mg.grad(height)(there)
+    with np.errstate(all="ignore"):         # the slope of x / 0
+        g = mg.grad(height)(here)
+        mg.grad(height)(there)
     first, second = found[0], found[1]
     assert values(first) == values(second), f"gives {values(first)}, made of values"
     if first is None:
