@@ -2,6 +2,7 @@
 import math
 
 from minigrad.backend import on_device, xp
+from minigrad.engine.rules import primitives
 from minigrad.ops import circular
 from minigrad.ops.passes import blocks, over_cosh_squared, overflow_is_infinity
 from minigrad.tensor import Tensor, primitive
@@ -103,7 +104,11 @@ def arctan(x):
 
 @arctan.vjp
 def _(g, y, x):
-    return g / (1.0 + x * x)
+    if type(x) is Tensor:                           # of infinity the bend would be 0 times infinity
+        most = float(xp.finfo(x.dtype).max)
+        x = primitives["clip"](x, low=-most, high=most)
+    with overflow_is_infinity():
+        return g / (1.0 + x * x)
 
 
 @primitive
