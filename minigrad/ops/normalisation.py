@@ -4,7 +4,8 @@ import math
 from minigrad.backend import xp
 from minigrad.errors import said
 from minigrad.ops.elementary import sqrt
-from minigrad.ops.passes import blocks, column_sum, dot_along, laid_out, row_dot, row_sum, sum_along
+from minigrad.ops.passes import (blocks, column_sum, dot_along, inverse_deviation, laid_out,
+                                 row_sum, sum_along)
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import constant, primitive
@@ -140,7 +141,7 @@ def _standardized(x, axis, eps):
     n = math.prod(x.shape[a] for a in (axis if type(axis) is tuple else (axis,)))
     x, = laid_out(x)
     centred = x - sum_along(x, axis) * (1.0 / n)
-    r = 1.0 / xp.sqrt(dot_along(centred, centred, axis) * (1.0 / n) + eps)
+    r = inverse_deviation(centred, axis, n, eps)
     centred *= r
     return centred, r
 
@@ -202,7 +203,7 @@ def _(x, gain, shift, *, eps=1e-6):
     r = xp.empty(m.shape, x.dtype)
     for x_, y_, m_, r_ in blocks(x, y, m, r):
         xp.subtract(x_, m_, out=y_)
-        r_[...] = 1.0 / xp.sqrt(row_dot(y_, y_) * (1.0 / x.shape[-1]) + eps)
+        r_[...] = inverse_deviation(y_, -1, x.shape[-1], eps)
         y_ *= r_
         y_ *= gain
         y_ += shift

@@ -165,6 +165,19 @@ def dot_along(a, b, axis):
     return row_dot(a, b) if axis == -1 else sum_along(a * b, axis)
 
 
+def inverse_deviation(c, axis, n, eps):
+    """r = 1 / √(sum c² / n + ε) along the axis, kept. Where squares overflow r is 0 at first; then,
+    if nobody has to wait for that to be seen, they are taken of c over its largest."""
+    r = 1.0 / xp.sqrt(dot_along(c, c, axis) * (1.0 / n) + eps)
+    if xp is not numpy or numpy.count_nonzero(r) == r.size:
+        return r
+    largest = xp.abs(c).max(axis=axis, keepdims=True)
+    lost = (r == 0) & xp.isfinite(largest)
+    largest = xp.where(lost, largest, 1.0).astype(c.dtype)
+    z = c / largest
+    return xp.where(lost, 1.0 / xp.sqrt(dot_along(z, z, axis) * (1.0 / n)) / largest, r)
+
+
 def are_safe(r):
     """Did no sum of squares overflow or lose digits on the way to these lengths? Looked at only
     where nobody has to wait for the answer, nor repeats the call with other numbers."""
