@@ -94,9 +94,7 @@ class Trials:
         self.height, self.asked = height, 0
         self.best = (math.inf, 0.0)                         # (height, a)
         self.start = self(0.0) if start is None else finite(start)
-        if not math.isfinite(self.start):
-            raise ValueError(f"line search: the height at the start is {self.start}. "
-                             "Begin where the landscape is finite.")
+        check_start(self.start)
         self.best = (self.start, 0.0)
 
     def __call__(self, a):
@@ -226,6 +224,7 @@ def strong_wolfe(ray, first=1.0, c1=1e-4, c2=0.9, expansions=25, zooms=25):
     """
     at_start = (0.0, ray.value_and_grad(0.0)[0], ray.slope(0.0))
     before = ray.evaluations
+    check_start(at_start[1])
     check("strong_wolfe", first, at_start[2], c1=c1, c2=c2)
     if not c1 < c2:
         raise ValueError(f"strong_wolfe: c1 must be below c2, got c1={c1} and c2={c2}.")
@@ -296,6 +295,12 @@ def cubic(one, other):
             at = b - (b - a) * (t + d2 - d1) / (t - s + 2.0 * d2)
     room = 0.1 * (high - low)
     return min(max(at, low + room), high - room)
+
+
+def check_start(height):
+    if not math.isfinite(height):
+        raise ValueError(f"line search: the height at the start is {height}. "
+                         "Begin where the landscape is finite.")
 
 
 def check(name, first, slope=-1.0, **between):

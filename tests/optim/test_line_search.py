@@ -208,3 +208,9 @@ def test_errors():
         strong_wolfe(ray_of(rosenbrock, [0.0, 1.0]), c1=0.5, c2=0.1)
     with pytest.raises(ValueError, match="strong_wolfe: the slope at the start is 0.0"):
         strong_wolfe(ray_of(rosenbrock, [1.0, 1.0], [1.0, 0.0]))
+
+
+def test_no_search_begins_where_there_is_no_height():
+    for height in (math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"line search: the height at the start is {height}"):
+            strong_wolfe(ray_of(lambda theta: mg.sum(theta) + height, [1.0, 2.0], [1.0, 1.0]))

@@ -101,6 +101,9 @@ def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
     """
     thetas = ingredients("greedy_soup", thetas)
     scores = np.asarray(to_host(score(thetas)))
+    if scores.shape != (len(thetas),) or scores.dtype.kind not in "fiub" or np.isnan(scores).all():
+        raise ValueError(f"greedy_soup: score must give a number for each of {len(thetas)} "
+                         f"ingredients, got {short(scores)}. Let it take points (k, d).")
     order = np.argsort(-scores, kind="stable").tolist()
     barriers = check_basin(objective, thetas, order[0], tolerance)
     theta, members, best = thetas[order[0]], order[:1], float(scores[order[0]])
@@ -124,7 +127,12 @@ def ingredients(name, thetas):
     if len(shapes) != 1 or len(shapes[0]) != 1:
         raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes "
                          f"{shapes}. Only networks of one architecture can be averaged.")
-    return xp.stack(list(thetas))
+    points = xp.stack(list(thetas))
+    bad = np.flatnonzero(~to_host(xp.isfinite(points).all(axis=1))).tolist()
+    if bad:
+        raise ValueError(f"{name}: ingredients {bad} contain nan or infinity. Leave out the runs "
+                         "that diverged.")
+    return points
 
 
 def check_basin(objective, thetas, first, tolerance):

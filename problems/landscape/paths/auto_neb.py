@@ -13,12 +13,13 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import short
 from minigrad.backend import to_host, xp
 from minigrad.kinds import every, expects, function, natural, whole
 from problems.landscape.doors import landscape
 from optim import SGD
 
-from .bands import NEB, straight_band
+from .bands import NEB, Band, straight_band
 from .heights import profile
 from .path import Polygon
 
@@ -112,7 +113,11 @@ class Passes(NamedTuple):
         Measured along paths through the images, not at the images: the true lowest pass is no
         higher, so the number can be too high where bands are coarse, never too low.
         """
-        highest = {i: -np.inf}
+        known = {place for pair in self.bands for place in pair}
+        if not {i, j} <= known:
+            raise ValueError(f"saddle: no path joins minima {i} and {j}. There are bands between "
+                             f"{', '.join(map(str, sorted(known)))}.")
+        highest = {i: self.height(i)}
         while j not in highest:
             grown = dict(highest)
             for a, b in self.tree:
@@ -123,6 +128,12 @@ class Passes(NamedTuple):
                 raise ValueError(f"saddle: no path joins minima {i} and {j}.")
             highest = grown
         return float(highest[j])
+
+
+    def height(self, i):
+        """The height of minimum i."""
+        pair = next(pair for pair in self.bands if i in pair)
+        return float(self.bands[pair].heights[0 if i == pair[0] else -1])
 
 
 def sized(where, name, value):
@@ -146,6 +157,8 @@ def explore(minima, connect: Callable, extra=0):
     k = len(minima)
     if not all(getattr(point, "size", 1) for point in minima):
         raise ValueError("explore: minima must be points (d,) with at least one coordinate.")
+    if not np.isfinite(to_host(minima)).all():
+        raise ValueError("explore: a minimum contains nan or infinity. Did the search diverge?")
     if k < 2:
         raise ValueError(f"explore: needs at least two minima, got {k}.")
     function("explore", "connect", connect)
@@ -157,6 +170,9 @@ def explore(minima, connect: Callable, extra=0):
         if pair is None:
             break
         bands[pair] = connect(minima[pair[0]], minima[pair[1]])
+        if not isinstance(bands[pair], Band):
+            raise TypeError(f"explore: connect must return a Band, got {short(bands[pair])}. "
+                            "Give auto_neb, or NEB(...).relax, with its settings.")
     return Passes(bands, spanning_tree(k, bands))
 
 

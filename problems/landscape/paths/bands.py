@@ -29,7 +29,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.backend import float_of, to_host, xp
-from minigrad.kinds import expects, extended, whole
+from minigrad.kinds import array, expects, extended, having, natural, whole
+from problems.landscape.doors import landscape
 
 from .heights import measure
 from .path import Polygon, Straight, arc_knots, check_ends
@@ -158,6 +159,8 @@ class Chain:
         """What is left of the force (N-1, d) where it should vanish."""
         return F
 
+    @expects(objective=landscape, images=array, optimizer=having("init", "update"), steps=whole(0),
+             tolerance=natural)
     def relax(self, objective, images, optimizer, steps, tolerance=0.0):
         """Band after at most `steps` steps of a first-order optimizer along the force.
 

@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from minigrad import norm
 from minigrad.arguments import point
 from minigrad.backend import float_of, to_host, xp
 from minigrad.kinds import array, expects
@@ -239,8 +240,9 @@ class Arc(Path):
 
 def angle(name, part, p, q):
     """The angle between p and q, None where the chord stands for the arc."""
-    lengths = float_of(xp.vdot(p, p)) * float_of(xp.vdot(q, q))
-    cosine = float_of(xp.vdot(p, q)) / math.sqrt(lengths) if lengths > 0 and p.size > 1 else 1.0
+    P, Q = norm(p), norm(q)
+    known = p.size > 1 and min(float_of(P), float_of(Q)) > 0
+    cosine = float_of(xp.vdot(p / P, q / Q)) if known else 1.0
     if cosine < -PARALLEL:
         raise ValueError(f"{name}: {part} points in opposite directions (cosine {cosine:.6f}), and "
                          "no arc is the shortest. Interpolate linearly, or flip the sign of one.")

@@ -112,9 +112,10 @@ def table(a, b, kernel, sigma2):
                          f"{b.shape}. Give rows (m, {b.shape[1]}).")
     if kernel == "rbf":
         return np.exp(squared_distances(a, b) * (-0.5 / sigma2))
+    if kernel == "linear":                          # from the mean: centring it is then exact
+        centre = b.mean(axis=0)
+        return to_host((a - centre) @ (b - centre).T).astype("float64")
     inner = to_host(a @ b.T).astype("float64")
-    if kernel == "linear":
-        return inner
     inner = inner * (1.0 / a.shape[1]) + 1.0
     return inner * inner * inner if kernel == "polynomial" else np.tanh(inner)
 

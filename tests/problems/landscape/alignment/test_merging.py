@@ -152,3 +152,11 @@ def test_slerp_errors():
         arc([1.0, 0.0], [0.0, 1.0], 0.5, per="layer")
     with pytest.raises(ValueError, match=r"layout has 4 coordinates, the points are \(2,\)"):
         arc([1.0, 0.0], [0.0, 1.0], 0.5, layout=layout)
+
+
+def test_a_soup_has_no_diverged_ingredient_and_a_score_for_each():
+    thetas = xp.asarray([[1.0, 0.0], [float("nan"), 0.0], [1.1, 0.0]])
+    with pytest.raises(ValueError, match=r"uniform_soup: ingredients \[1\] contain nan or infinity"):
+        uniform_soup(thetas)
+    with pytest.raises(ValueError, match="greedy_soup: score must give a number for each of 2"):
+        greedy_soup(thetas[::2], lambda points: 1.0)

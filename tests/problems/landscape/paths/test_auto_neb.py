@@ -129,3 +129,15 @@ def test_errors():
     unjoined = explore(xp.asarray([[0.0], [1.0]]), lambda a, b: band_of_height(1.0))
     with pytest.raises(ValueError, match="no path joins minima 0 and 2"):
         unjoined.saddle(0, 2)
+
+
+def test_passes_are_between_minima_that_bands_join():
+    minima = xp.asarray([[0.0], [1.0]])
+    found = explore(minima, lambda a, b: Band(None, np.array([0.25, 2.0, 0.5]), None, 0.0, True, 1))
+    assert (found.saddle(0, 1), found.saddle(0, 0), found.saddle(1, 1)) == (2.0, 0.25, 0.5)
+    with pytest.raises(ValueError, match="saddle: no path joins minima 0 and 5. There are bands"):
+        found.saddle(0, 5)
+    with pytest.raises(ValueError, match="explore: a minimum contains nan or infinity"):
+        explore(minima * float("nan"), lambda a, b: band_of_height(1.0))
+    with pytest.raises(TypeError, match="explore: connect must return a Band, got 1.0"):
+        explore(minima, lambda a, b: 1.0)

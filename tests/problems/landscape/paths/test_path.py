@@ -137,3 +137,10 @@ def test_errors():
         Fourier(P[0], P[1], P[2])
     with pytest.raises(ValueError, match="Arc: the whole points in opposite directions"):
         Arc(P[0], -P[0])
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_an_arc_of_any_size_is_an_arc(size):
+    """cos w of lengths whose squares are no numbers."""
+    middle = to_host(Arc(xp.asarray([size, 0.0]), xp.asarray([0.0, size]))(0.5))
+    assert np.allclose(middle / size, math.sqrt(0.5), rtol=1e-14)
