@@ -28,8 +28,10 @@ LAYOUT = [xp.asarray, *LAYOUTS.values()]
 CLOSE = 1e-11
 # In float32 torch itself is the measure: by how much its float32 is off its float64. Ours may be
 # off three times as much, for its sums have another order, and by 3e-6 (2^-23 * 20) in any case.
-# No graph takes more than half of that.
-TIMES, LEAST = 3.0, 3e-6
+# That is enough for all graphs but a few with large gains, where torch may be lucky: its mean of
+# 1,560 equal numbers is exact. They get what float64 moves by if every operation is off by NOISE,
+# seventeen roundings of float32.
+TIMES, LEAST, NOISE = 3.0, 3e-6, 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +91,32 @@ def check(peer, program, turn, orders=3, operations=None):
         for a, low, b, low_b in zip(*arrays, strict=True):
             size = 1.0 + largest(b)
             near(a, b, CLOSE * size, name)
-            near(low, b, TIMES * largest(low_b - b) + LEAST * size, f"{name} in float32")
+            reach = np.nan_to_num(TIMES * largest(low_b - b)) + LEAST * size    # torch: 0 * inf
+            if largest(low - b) > reach:
+                reach += moved(peer, program, v, orders, operations)[name]
+            near(low, b, reach, f"{name} in float32")
             assert low.dtype == low_b.dtype and a.dtype == b.dtype, name
     return orders
+
+
+def moved(peer, program, v, orders, operations):
+    """By how much the values and slopes of each order move if every operation of floats errs by
+    NOISE of its result, all entries alike; the most of a few times."""
+    rng = np.random.default_rng(5)
+
+    def off(operation):
+        def erring(*inputs, **settings):
+            y = operation(*inputs, **settings)
+            return y * (1 + rng.choice([-NOISE, NOISE])) if y.is_floating_point() else y
+        return erring
+    erring = {name: off(operation) for name, operation in operations.items()}
+    right = peer.derivatives(program, v, "float64", orders, operations)
+    moved = dict.fromkeys(ORDERS, 0.0)
+    for _ in range(4):
+        for name, *arrays in zip(ORDERS, right,
+                                 peer.derivatives(program, v, "float64", orders, erring)):
+            moved[name] = max(moved[name], *(largest(a - b) for a, b in zip(*arrays)))
+    return moved
 
 
 def largest(a):
