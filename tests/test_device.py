@@ -3,40 +3,22 @@
 A stray `np.` or a host array in the wrong place fails here, without a GPU. With one,
 `MINIGRAD_BACKEND=cupy python -m pytest` is the true run, and this file has nothing to add.
 """
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from minigrad.backend import on_device
+from tests.device_double.runs import SUITE, begun, the_core
 
-ROOT = Path(__file__).parent.parent
-DOUBLE = ROOT / "tests" / "device_double"
 needs_host = pytest.mark.skipif(on_device, reason="the suite already runs on a device")
-
-
-SUITE = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not process and not parallel")
-CORE = {"minigrad": ("tests/minigrad", "--ignore=tests/minigrad/graphs"),
-        "optim": ("tests/optim", "--ignore=tests/optim/training")}
 REST = {"graphs": ("tests/minigrad/graphs",), "training": ("tests/optim/training",),
         "problems": ("tests/problems",),
         "arguments": ("tests/test_bad_arguments.py", "tests/test_likely_inputs.py",
                       "tests/test_edge_arguments.py")}
 
 
-def begun_on_the_double(*args):
-    return subprocess.Popen([sys.executable, *args], cwd=ROOT, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env={
-                                **os.environ, "MINIGRAD_BACKEND": "cupy",
-                                "PYTHONPATH": f"{DOUBLE}{os.pathsep}{ROOT}"})
-
-
-def all_pass(suites):
-    """These suites on the double, side by side."""
-    running = {name: begun_on_the_double(*SUITE, *places) for name, places in suites.items()}
+def all_pass(running):
+    """These runs, side by side."""
     with ThreadPoolExecutor(len(running)) as pool:      # all outputs are read, so that none waits
         outputs = list(pool.map(lambda run: run.communicate()[0], running.values()))
     for (name, run), output in zip(running.items(), outputs):
@@ -45,13 +27,14 @@ def all_pass(suites):
 
 @needs_host
 def test_the_core_on_the_double():
-    all_pass(CORE)
+    """tests/conftest.py began it with the first of all tests."""
+    all_pass({"core": the_core()})
 
 
 @needs_host
 @pytest.mark.slow
 def test_the_rest_on_the_double():
-    all_pass(REST)
+    all_pass({name: begun(*SUITE, *places) for name, places in REST.items()})
 
 
 @needs_host
@@ -66,7 +49,7 @@ def test_the_rest_on_the_double():
      "softmax_cross_entropy: got a NumPy array on the cupy backend"),
 ])
 def test_numpy_arrays_are_refused_on_a_device(code, message):
-    run = begun_on_the_double("-c", f"import numpy as np, minigrad as mg\nx = mg.xp.ones(3)\n{code}")
+    run = begun("-c", f"import numpy as np, minigrad as mg\nx = mg.xp.ones(3)\n{code}")
     _, error = run.communicate()
     assert run.returncode == 1 and message in error, error
 

@@ -15,6 +15,7 @@ or behind itself, as (eq. 4), which is the eq. 4 of the first work that the para
 formula whose source gives no number is listed by the first sentence of its docstring.
 """
 import ast
+import functools
 import re
 import sys
 import textwrap
@@ -80,6 +81,7 @@ def main(words):
     return 0
 
 
+@functools.cache
 def entries(root=FOLDER.parent):
     """Every formula with a source in the project, file by file."""
     found = []

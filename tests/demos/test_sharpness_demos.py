@@ -26,6 +26,7 @@ def quick(name, folder, *flags):
     return record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, says", [("edge_of_stability", "threshold"),
                                         ("filter_normalisation", "adaptive")])
 def test_the_claims_hold(name, says, tmp_path, capsys):

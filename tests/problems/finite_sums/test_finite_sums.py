@@ -144,6 +144,7 @@ def test_half_space_minima_of_the_parts():
     np.testing.assert_array_equal(faithful.a, HalfSpace(0).a)   # the points are those of the seed
 
 
+@pytest.mark.slow
 def test_network_search_and_claim():
     f = LogisticNetwork(X, Y, 1).search(np.random.default_rng(0), starts=8, steps=500)
     assert np.abs(f.slopes(f.minimisers)[1].mean(axis=1)).max() < 1e-4

@@ -146,7 +146,8 @@ def small_models():
                                    (xp.asarray(tokens[:, :-1]), xp.asarray(tokens[:, 1:])))}
 
 
-@pytest.mark.parametrize("name", ["cnn", "transformer", "lstm"])
+@pytest.mark.parametrize("name", ["cnn", *(pytest.param(name, marks=pytest.mark.slow)
+                                          for name in ("transformer", "lstm"))])
 def test_curvature_of_the_larger_models(name):
     """Ends, moments and Gauss-Newton part of a CNN and a transformer against all eigenvalues."""
     problem = small_models()[name]

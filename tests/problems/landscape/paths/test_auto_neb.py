@@ -85,6 +85,7 @@ def test_the_next_band_joins_the_forest_then_goes_round_the_worst_edge():
     assert next_pair(distance, every) is None
 
 
+@pytest.mark.slow
 def test_explore_finds_that_the_two_deepest_minima_are_joined_through_the_third():
     def connect(a, b):
         cycles = 2 * [Cycle(300, 2e-4)] + [Cycle(800, 2e-4)]

@@ -82,6 +82,7 @@ def test_springs_find_the_same_saddle():
     assert abs(result.heights.max() - PASS_02) <= 1e-8
 
 
+@pytest.mark.slow
 def test_without_climbing_the_top_is_missed_and_spacing_is_equal():
     """21 images have none at the top: the published-size gaps, -40.74, -72.30 and -42.0."""
     for ends, height in (((0, 2), -40.74), ((2, 1), -72.30), ((0, 1), -42.0)):
@@ -156,7 +157,8 @@ def wall(theta):
     return (x * x - 1.0) ** 2 + 10.0 * (y - x * x) ** 2
 
 
-@pytest.mark.parametrize("n", [3, 4, 5, 9, 21])
+@pytest.mark.parametrize("n", [3, 4, *(pytest.param(n, marks=pytest.mark.slow)
+                                       for n in (5, 9, 21))])
 def test_a_climbing_image_does_not_run_up_a_wall(n):
     start = straight_band(xp.asarray([-1.0, 1.0]), xp.asarray([1.0, 1.0]), n)
     result = NEB().relax(Objective(wall), start, SGD(lr=1e-2), 3000, tolerance=1e-7)
