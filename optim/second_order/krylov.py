@@ -120,7 +120,8 @@ def krylov_basis(matvec, start, m, passes=2, size=0.0):
 
 def length(v):
     """|v|, a float: that of any vector of finite numbers, also where their squares are not."""
-    size = xp.linalg.norm(v)
+    with np.errstate(over="ignore"):
+        size = xp.linalg.norm(v)
     return float_of(size if are_safe(size) else norm(v))
 
 

@@ -173,6 +173,7 @@ def claims_of_pairs(args, report, runs, pairs, heights):
     def ratio(part):
         def of(sample):
             pick = np.unique(sample.astype(int))
+            pick = pick if len(pick) > 1 else index                     # one run, drawn n times
             a, b = (ours.spread(arms[arm][pick])[part] for arm in ("QN-full", "SGD-long"))
             return a / b
         return ours.paired_bootstrap(rng, of, index, draws=1000)

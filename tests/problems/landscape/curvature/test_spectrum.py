@@ -213,6 +213,7 @@ def test_what_is_left_of_a_low_rank_is_zero_and_not_asymmetric(spectrum, which):
     assert power_iteration(A, 3000, 1e-8, rng=rng(2)).value == pytest.approx(l[-1], abs=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("unit", [1e-200, 1e200])
 def test_eigenvalues_whose_squares_are_no_numbers(unit):
     A = turned([1.0, 2.0, 3.0, 3.0]) * unit
