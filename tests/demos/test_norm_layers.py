@@ -108,7 +108,6 @@ def test_slow_descent_halves_a_bowl_every_step():
     np.testing.assert_allclose(way.lam, 1.0, rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_matched_loss_is_the_higher_least_one_and_measured_there(case):
     rng = np.random.default_rng(0)
     points = [case.start, 0.9 * case.start, 0.8 * case.start]
