@@ -7,7 +7,7 @@ Expected   with the full batch the largest eigenvalue of P^-1/2 H P^-1/2 settles
            does at 2/lr. At the edge lambda_max itself may go on rising, since Adam changes P
            instead: so it does at b = 0 and .5. With minibatches SGD is flatter than Adam at its
            best rate and no longer so at a quarter of it.
-Time       about 45 s; --quick 4 s.
+Time       about 45 s with one process, 25 s with --jobs 2; --quick 4 s.
 Source     Cohen et al. 2022, arXiv:2207.14484, abstract (38/lr for Adam with b = .9; the other b
            are derived in problems/landscape/curvature/preconditioned.py); Cohen et al. 2021,
            arXiv:2103.00065 (2/lr); Wilson et al. 2017, arXiv:1705.08292, abstract (adaptive
@@ -38,7 +38,7 @@ import numpy as np
 from demos.evidence import ratio_interval, t_interval
 from demos.landscape.training.adam_and_sgd import runs
 from demos.landscape.training.adam_and_sgd.picture import draw
-from optim import SGD, Adam
+from optim import SGD, Adam, run_all
 
 SOURCE = "arXiv:2207.14484"
 EDGES = {"Adam, b .9": lambda: Adam(0.01), "Adam, b .5": lambda: Adam(0.002, beta1=0.5),
@@ -49,16 +49,13 @@ QUARTER = "SGD, rate / 4"
 def run(args, report):
     sets, steps, every, minibatches = (1, 600, 100, 300) if args.quick else (6, 2000, 100, 1200)
     pairs = 1 if args.quick else 10                     # data sets of the second part
-    edges = {name: [] for name in EDGES}
-    problems = [runs.network([args.seed, k]) for k in range(pairs)]
-    parts = sets * len(EDGES)
-    for k, (name, (problem, _)) in enumerate((n, p) for n in EDGES for p in problems[:sets]):
-        report.progress(f"full batch: {name}", (k + 0.2) / (2 * parts))
-        rng = np.random.default_rng([args.seed, k % sets, 1])
-        edges[name].append(runs.to_the_edge(problem, EDGES[name](), steps, every, rng))
+    calls = [(args.seed, k, name, steps, every) for name in EDGES for k in range(sets)]
+    done = iter(run_all(to_the_edge, calls, args.jobs, report.progress))
+    edges = {name: [next(done) for _ in range(sets)] for name in EDGES}
+    first, _ = runs.network([args.seed, 0])
     tell_edges(report, edges, f"{steps} steps of the full batch, {sets} data sets")
     claim_edges(report, edges)
-    apart = runs.against_dense(problems[0][0], edges["Adam, b .9"][0],
+    apart = runs.against_dense(first, edges["Adam, b .9"][0],
                                np.random.default_rng(args.seed))
     report.claim("Lanczos on P^-1/2 H P^-1/2 finds the top of the dense matrix: relative "
                  "difference", apart, at_most=1e-10, origin="ours", where="the end of one run",
@@ -70,14 +67,8 @@ def run(args, report):
                  [[f"{name}, from {runs.RATES[name][0]:g}", *losses]
                   for name, (_, losses) in best.items()],
                  title=f"Training loss after {minibatches} minibatches, on sets of their own")
-    ways, ends = [], []
-    for k, (problem, data) in enumerate(problems):
-        report.progress(f"minibatches, data set {k + 1}", (k / pairs + 1) / 2)
-        found, places = compare(problem, rates, np.random.default_rng([args.seed, k, 2]),
-                                minibatches)
-        ways.append((found, places))
-        ends.append({name: runs.measured(problem, data, way, places[name])
-                     for name, way in found.items()})
+    ways, ends = zip(*run_all(compare, [(args.seed, k, rates, minibatches) for k in range(pairs)],
+                              args.jobs, report.progress))
     tell_ends(report, rates, ends)
     claim_ends(report, ends)
     report.data.update(
@@ -87,15 +78,25 @@ def run(args, report):
         ends=[{name: end._replace(eigenvalues=end.eigenvalues[:20])._asdict()
                for name, end in each.items()} for each in ends])
     if report.plotting:
-        draw(report, edges, ends[0], problems[0][0], *ways[0])
+        draw(report, edges, ends[0], first, *ways[0])
 
 
-def compare(problem, rates, rng, steps):
-    """({name: Way}, {name: place at the common loss}) from one start, on the same minibatches."""
+def to_the_edge(seed, k, name, steps, every):
+    problem, _ = runs.network([seed, k])
+    return runs.to_the_edge(problem, EDGES[name](), steps, every, np.random.default_rng([seed, k, 1]))
+
+
+def compare(seed, k, rates, steps):
+    """(({name: Way}, {name: place at the common loss}), {name: End there}) of one data set: from
+    one start, on the same minibatches."""
+    problem, data = runs.network([seed, k])
+    rng = np.random.default_rng([seed, k, 2])
     start, batches = problem.start(rng), runs.draw_batches(problem, rng, steps)
     ways = {name: runs.follow(problem, method, start, batches)
             for name, method in runs.methods(rates).items()}
-    return ways, runs.matched(ways)
+    places = runs.matched(ways)
+    return (ways, places), {name: runs.measured(problem, data, way, places[name])
+                            for name, way in ways.items()}
 
 
 # ---------------------------------------------------------------------- tables
