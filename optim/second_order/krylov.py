@@ -26,7 +26,7 @@ from minigrad.ops.passes import are_safe
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
 DRIFT = 0.6             # vectors count as orthogonal up to rounding ** DRIFT: 4e-10 in float64
-ROUNDING = 1.0          # of a step, in units of eps |T|: V stays three times below DRIFT with it
+ROUNDING = 4.0          # of a step, in units of the dtype's eps: dot products err less than sqrt(n)
 ALWAYS = 8              # the first steps are orthogonalised in any case: they show asymmetry
 ASYMMETRY = 1e-6        # <v, A w> and <w, A v> may differ by this share of |T| (float64)
 
