@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.arguments import count, point
 from minigrad import norm
 from minigrad.backend import float_of, to_host, xp
-from minigrad.ops.passes import are_safe
+from minigrad.ops.passes import are_safe, overflow_is_infinity
 
 BREAKDOWN = 1e-10       # b_j below this share of |T|: the space is invariant, the rest noise
 DRIFT = 0.6             # vectors count as orthogonal up to rounding ** DRIFT: 4e-10 in float64
@@ -120,7 +120,7 @@ def krylov_basis(matvec, start, m, passes=2, size=0.0):
 
 def length(v):
     """|v|, a float: that of any vector of finite numbers, also where their squares are not."""
-    with np.errstate(over="ignore"):
+    with overflow_is_infinity():
         size = xp.linalg.norm(v)
     return float_of(size if are_safe(size) else norm(v))
 

@@ -1,6 +1,9 @@
 """What the tools here take for a landscape and for an operator: the kinds of `minigrad.kinds`."""
+import numpy as np
+
 from minigrad.arguments import short
-from minigrad.kinds import brought
+from minigrad.backend import to_host, xp
+from minigrad.kinds import array, brought
 from optim.objective import Objective
 
 
@@ -31,3 +34,22 @@ def operator_of(where, name, value):
         raise TypeError(f"{where}: {name}: need an object with .matvec and .n, or a square matrix, "
                         f"got {short(value)}. Wrap a loss as HessianOp(loss, theta).")
     return brought(where, name, value)
+
+
+def points_of(where, name, value):
+    """Finite points of one shape (d,), in a list or an array, as one array (k, d)."""
+    if not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) < 1:
+        raise TypeError(f"{where}: {name} must be a list of points (d,) or an array (k, d), got "
+                        f"{short(value)}.")
+    for point in value:
+        array(where, f"one of the {name}", point)
+    shapes = sorted({tuple(point.shape) for point in value})
+    if len(shapes) != 1 or len(shapes[0]) != 1:
+        raise ValueError(f"{where}: needs one or more points of one shape (d,), got shapes "
+                         f"{shapes}. Networks of different architectures do not lie in one space.")
+    points = xp.stack(list(value))
+    bad = np.flatnonzero(~to_host(xp.isfinite(points).all(axis=1))).tolist()
+    if bad:
+        raise ValueError(f"{where}: {name} {bad} contain nan or infinity. Leave out the runs that "
+                         "diverged.")
+    return points

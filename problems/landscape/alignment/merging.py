@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.arguments import short
 from minigrad.backend import float_of, to_host, xp
 from minigrad.kinds import expects, array, function, layout, natural, table, whole
-from problems.landscape.doors import landscape
+from problems.landscape.doors import landscape, points_of
 
 from problems.landscape.paths.heights import measure
 from problems.landscape.paths.path import Arc, Straight
@@ -70,7 +70,7 @@ def uniform_soup(thetas, score=None, objective=None, tolerance=0.1):
 
     Source: Wortsman et al. 2022, arXiv:2203.05482, section 2. Arguments as in `greedy_soup`.
     """
-    thetas = ingredients("uniform_soup", thetas)
+    thetas = points_of("uniform_soup", "ingredients", thetas)
     barriers = check_basin(objective, thetas, 0, tolerance)
     theta = thetas[0]
     for k in range(1, len(thetas)):
@@ -99,7 +99,7 @@ def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
 
     Source: Wortsman et al. 2022, arXiv:2203.05482, Recipe 1 (which adds at equal score).
     """
-    thetas = ingredients("greedy_soup", thetas)
+    thetas = points_of("greedy_soup", "ingredients", thetas)
     scores = np.asarray(to_host(score(thetas)))
     if scores.shape != (len(thetas),) or scores.dtype.kind not in "fiub" or np.isnan(scores).all():
         raise ValueError(f"greedy_soup: score must give a number for each of {len(thetas)} "
@@ -114,25 +114,6 @@ def greedy_soup(thetas, score, objective=None, tolerance=0.1, strict=False):
             theta, best = candidate, value
             members.append(i)
     return Soup(theta, members, best, scores, barriers)
-
-
-def ingredients(name, thetas):
-    """The points as one array (k, d)."""
-    if not isinstance(thetas, (list, tuple)) and getattr(thetas, "ndim", 0) < 1:
-        raise TypeError(f"{name}: needs a list of points (d,) or an array (k, d), got "
-                        f"{short(thetas)}.")
-    for theta in thetas:
-        array(name, "an ingredient", theta)
-    shapes = sorted({tuple(theta.shape) for theta in thetas})
-    if len(shapes) != 1 or len(shapes[0]) != 1:
-        raise ValueError(f"{name}: needs one or more points of one shape (d,), got shapes "
-                         f"{shapes}. Only networks of one architecture can be averaged.")
-    points = xp.stack(list(thetas))
-    bad = np.flatnonzero(~to_host(xp.isfinite(points).all(axis=1))).tolist()
-    if bad:
-        raise ValueError(f"{name}: ingredients {bad} contain nan or infinity. Leave out the runs "
-                         "that diverged.")
-    return points
 
 
 def check_basin(objective, thetas, first, tolerance):

@@ -30,7 +30,7 @@ from minigrad.backend import float_of, to_host, xp
 from minigrad.kinds import array, expects, having
 from minigrad.tree import rebuild
 
-from problems.landscape.alignment.merging import ingredients
+from problems.landscape.doors import points_of
 from problems.landscape.paths.path import Straight
 
 
@@ -64,7 +64,8 @@ def repair(network, theta, members, shares=None, inputs=None):
     A unit whose input is the same for all examples has no deviation to set: its mean is.
     Raises ValueError for points that are none of the network's
     """
-    members = [point(network, "repair", member) for member in ingredients("repair", members)]
+    members = points_of("repair", "members", members)
+    members = [point(network, "repair", member) for member in members]
     shares = (np.full(len(members), 1.0 / len(members)) if shares is None else
               numbers("repair", "shares", shares, ndim=1))
     if len(shares) != len(members) or not np.all(shares >= 0):

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.arguments import short
 from minigrad.backend import to_host, xp
 from minigrad.kinds import every, expects, function, natural, whole
-from problems.landscape.doors import landscape
+from problems.landscape.doors import landscape, points_of
 from optim import SGD
 
 from .bands import NEB, Band, straight_band
@@ -129,21 +129,13 @@ class Passes(NamedTuple):
             highest = grown
         return float(highest[j])
 
-
     def height(self, i):
         """The height of minimum i."""
         pair = next(pair for pair in self.bands if i in pair)
         return float(self.bands[pair].heights[0 if i == pair[0] else -1])
 
 
-def sized(where, name, value):
-    """Points in a list, or in one array."""
-    if isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 2) != 2:
-        raise TypeError(f"{where}: {name} must be a list of points, got {type(value).__name__}.")
-    return value
-
-
-@expects(minima=sized, extra=whole(0))
+@expects(minima=points_of, extra=whole(0))
 def explore(minima, connect: Callable, extra=0):
     """Join minima (k, d) by bands: a spanning tree, then `extra` attempts to lower its worst pass.
 
@@ -155,10 +147,8 @@ def explore(minima, connect: Callable, extra=0):
     the closest pair is ours.)
     """
     k = len(minima)
-    if not all(getattr(point, "size", 1) for point in minima):
+    if not minima.shape[1]:
         raise ValueError("explore: minima must be points (d,) with at least one coordinate.")
-    if not np.isfinite(to_host(minima)).all():
-        raise ValueError("explore: a minimum contains nan or infinity. Did the search diverge?")
     if k < 2:
         raise ValueError(f"explore: needs at least two minima, got {k}.")
     function("explore", "connect", connect)

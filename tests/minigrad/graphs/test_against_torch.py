@@ -4,6 +4,7 @@ Where the two differ by convention there is nothing to compare, and the graphs k
 mean, variance, maximum, logsumexp and softmax of nothing are refused here, and NaN, -inf or nothing
 there. At ties and kinks they choose the same slope: `test_ties_and_kinks`.
 """
+import functools
 import importlib
 import itertools
 from collections import Counter
@@ -87,19 +88,20 @@ def check(peer, program, turn, orders=3, operations=None):
     rough = peer.derivatives(program, v, "float32", orders, operations)
     double, short = (by_minigrad(program, v, dtype, orders, turn)
                      for dtype in ("float64", "float32"))
+    room = functools.cache(lambda: moved(peer, program, v, orders, operations, right))
     for name, *arrays in zip(ORDERS, double, short, right, rough):
         for a, low, b, low_b in zip(*arrays, strict=True):
             size = 1.0 + largest(b)
             near(a, b, CLOSE * size, name)
             reach = np.nan_to_num(TIMES * largest(low_b - b)) + LEAST * size    # torch: 0 * inf
             if largest(low - b) > reach:
-                reach += moved(peer, program, v, orders, operations)[name]
+                reach += room()[name]
             near(low, b, reach, f"{name} in float32")
             assert low.dtype == low_b.dtype and a.dtype == b.dtype, name
     return orders
 
 
-def moved(peer, program, v, orders, operations):
+def moved(peer, program, v, orders, operations, right):
     """By how much the values and slopes of each order move if every operation of floats errs by
     NOISE of its result, all entries alike; the most of a few times."""
     rng = np.random.default_rng(5)
@@ -110,13 +112,12 @@ def moved(peer, program, v, orders, operations):
             return y * (1 + rng.choice([-NOISE, NOISE])) if y.is_floating_point() else y
         return erring
     erring = {name: off(operation) for name, operation in operations.items()}
-    right = peer.derivatives(program, v, "float64", orders, operations)
-    moved = dict.fromkeys(ORDERS, 0.0)
+    most = dict.fromkeys(ORDERS, 0.0)
     for _ in range(4):
-        for name, *arrays in zip(ORDERS, right,
-                                 peer.derivatives(program, v, "float64", orders, erring)):
-            moved[name] = max(moved[name], *(largest(a - b) for a, b in zip(*arrays)))
-    return moved
+        off_by = peer.derivatives(program, v, "float64", orders, erring)
+        for name, *arrays in zip(ORDERS, right, off_by):
+            most[name] = max(most[name], *(largest(a - b) for a, b in zip(*arrays)))
+    return most
 
 
 def largest(a):

@@ -50,13 +50,12 @@ def run(args, report):
     sets, steps, every, minibatches = (1, 600, 100, 300) if args.quick else (6, 2000, 100, 1200)
     pairs = 1 if args.quick else 10                     # data sets of the second part
     calls = [(args.seed, k, name, steps, every) for name in EDGES for k in range(sets)]
-    done = iter(run_all(to_the_edge, calls, args.jobs, report.progress))
+    done = iter(run_all(edge_of, calls, args.jobs, report.progress))
     edges = {name: [next(done) for _ in range(sets)] for name in EDGES}
     first, _ = runs.network([args.seed, 0])
     tell_edges(report, edges, f"{steps} steps of the full batch, {sets} data sets")
     claim_edges(report, edges)
-    apart = runs.against_dense(first, edges["Adam, b .9"][0],
-                               np.random.default_rng(args.seed))
+    apart = runs.against_dense(first, edges["Adam, b .9"][0], np.random.default_rng(args.seed))
     report.claim("Lanczos on P^-1/2 H P^-1/2 finds the top of the dense matrix: relative "
                  "difference", apart, at_most=1e-10, origin="ours", where="the end of one run",
                  how="exact: both at one point, 989 x 989", why="rounding is some 1e-13")
@@ -81,9 +80,10 @@ def run(args, report):
         draw(report, edges, ends[0], first, *ways[0])
 
 
-def to_the_edge(seed, k, name, steps, every):
+def edge_of(seed, k, name, steps, every):
     problem, _ = runs.network([seed, k])
-    return runs.to_the_edge(problem, EDGES[name](), steps, every, np.random.default_rng([seed, k, 1]))
+    rng = np.random.default_rng([seed, k, 1])
+    return runs.to_the_edge(problem, EDGES[name](), steps, every, rng)
 
 
 def compare(seed, k, rates, steps):

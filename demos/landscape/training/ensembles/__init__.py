@@ -45,10 +45,9 @@ MODEL = MLP((10, 64, 64, 64, 5), "relu", init="he")
 def run(args, report):
     sets, budgets = (2, (100, 200)) if args.quick else (8, (500, 1000, 2000))
     calls = [(args.seed, k, budgets) for k in range(sets)]
-    scores, costs, sizes, ridges = zip(*run_all(one_set, calls, args.jobs, report.progress))
-    found = {key: np.array([each[key] for each in scores]) for key in scores[0]}  # (sets, quantities)
-    spent = {key: [each[key] for each in costs] for key in costs[0]}
-    sizes = sizes[0]
+    scores, costs, (sizes, *_), ridges = zip(*run_all(one_set, calls, args.jobs, report.progress))
+    found = {way: np.array([each[way] for each in scores]) for way in scores[0]}
+    spent = {way: [each[way] for each in costs] for way in costs[0]}
     tables(report, found, spent, sizes, ridges)
     report.data.update(quantities=QUANTITIES, scores={f"{G} {name}": rows for (G, name), rows
                                                       in found.items()},

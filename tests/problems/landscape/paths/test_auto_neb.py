@@ -138,7 +138,11 @@ def test_passes_are_between_minima_that_bands_join():
     assert (found.saddle(0, 1), found.saddle(0, 0), found.saddle(1, 1)) == (2.0, 0.25, 0.5)
     with pytest.raises(ValueError, match="saddle: no path joins minima 0 and 5. There are bands"):
         found.saddle(0, 5)
-    with pytest.raises(ValueError, match="explore: a minimum contains nan or infinity"):
+    with pytest.raises(ValueError, match=r"explore: minima \[0, 1\] contain nan or infinity"):
         explore(minima * float("nan"), lambda a, b: band_of_height(1.0))
     with pytest.raises(TypeError, match="explore: connect must return a Band, got 1.0"):
         explore(minima, lambda a, b: 1.0)
+    with pytest.raises(ValueError, match=r"explore: needs one or more points of one shape"):
+        explore([xp.zeros(1), xp.zeros(2)], lambda a, b: band_of_height(1.0))
+    listed = explore(list(minima), lambda a, b: band_of_height(1.0))
+    assert list(listed.bands) == [(0, 1)]
