@@ -15,7 +15,7 @@ arithmetic, and a reduction over a short last axis spends it on starting over fo
                        are good to 1e-7, and to 8e-5 by `sum`, a hundred times slower
     row_max            maxima of short rows are taken along columns of the transpose
 
-On a GPU neither matters; there these are plain. All see arrays only.
+On a GPU neither matters, and most of these are plain there. All see arrays only.
 """
 import functools
 import math
@@ -69,9 +69,10 @@ def total(x, axis=None, keepdims=False):
     """Sum along axes (None, one or a tuple), as `x.sum`, in float32 right to a few roundings.
 
     NumPy adds in pairs along the axis whose numbers are next to each other, and one by one along
-    others: the millionth number is then rounded to what a million take. On a GPU it is a tree.
+    others: the millionth number is then rounded to what a million take. CuPy gives such an axis to
+    few of the GPU's processors, 2 of 132 for 64 channels: 40 times as long as a few at a time.
     """
-    if x.size <= MANY or on_device or x.dtype.itemsize > 4 or x.dtype.kind != "f":
+    if x.size <= MANY or x.dtype.kind != "f" or x.dtype.itemsize > 4 and not on_device:
         return x.sum(axis=axis, keepdims=keepdims)
     axes = range(x.ndim) if axis is None else axis if type(axis) is tuple else (axis,)
     axes = {a % x.ndim for a in axes}

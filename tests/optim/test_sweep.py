@@ -9,6 +9,7 @@ import pytest
 
 import optim
 from minigrad import to_host, xp
+from minigrad.backend import on_device
 from optim.coordinatewise.adam import Adam
 from optim.rates.induced_metric import InducedMetric, LogInducedMetric, RMSInducedMetric
 from optim.objective import Objective
@@ -60,7 +61,8 @@ def test_a_sweep_is_its_runs_one_by_one(build):
     together = sweep(Objective(valley), build, GRIDS[build], starts, steps=60, tolerance=1e-3)
     alone = one_by_one(build, GRIDS[build], starts, 60, 1e-3)
     np.testing.assert_array_equal(together.updates, alone.updates)
-    np.testing.assert_allclose(together.values, alone.values, rtol=1e-6)    # 60 steps of rounding
+    slack = 1e-4 if on_device else 1e-6     # Adam at rate 1 makes 1e7 roundings of one in 60 steps
+    np.testing.assert_allclose(together.values, alone.values, rtol=slack)
     assert (together.updates > 0).any() and (together.updates == 0).any()   # both kinds occur
 
 
