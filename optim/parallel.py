@@ -78,15 +78,24 @@ def stop(pool, workers):
 @contextmanager
 def ctrl_c_held():
     """Ctrl-C waits outside. Processes started inside begin with it held back, until `begin_work`
-    lets it in; so none is hit while it still imports."""
+    lets it in; so none is hit while it still imports. Threads of BLAS or of CUDA do not hold it
+    back: what they catch is kept until the end."""
     if not hasattr(signal, "pthread_sigmask"):      # Windows
         yield
         return
+    heard, handler = [], signal.getsignal(signal.SIGINT)
+    ours = handler is not None and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 # ---------------------------------------------------------------------- in a worker

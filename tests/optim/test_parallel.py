@@ -46,7 +46,7 @@ def test_jobs_is_a_positive_number(jobs):
 
 
 SCRIPT = textwrap.dedent("""
-    import signal, sys, time
+    import signal, sys, threading, time
     from optim.parallel import run_all
 
     def rest(path):
@@ -55,6 +55,7 @@ SCRIPT = textwrap.dedent("""
 
     if __name__ == "__main__":
         signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background job ignores it
+        threading.Thread(target=time.sleep, args=(30,), daemon=True).start()    # as BLAS and CUDA do
         try:
             run_all(rest, [(sys.argv[1] + str(i),) for i in range(3)], jobs=2)
         except KeyboardInterrupt as stop:
