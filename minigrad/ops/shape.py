@@ -124,8 +124,11 @@ def _put(*parts, indices, shape):
     dy = each dx, put there"""
     dtypes = {part.dtype for part in parts}
     out = xp.zeros(shape, dtypes.pop() if len(dtypes) == 1 else xp.result_type(*dtypes))
-    for part, index in zip(parts, indices):
-        _add_at(out, index, part)
+    for k, (part, index) in enumerate(zip(parts, indices)):
+        if k == 0 and _picks_once(index):
+            out[index] = part                        # nothing is there yet
+        else:
+            _add_at(out, index, part)
     return out
 
 

@@ -12,10 +12,12 @@ once (`recording.py`, `noting.py`) and stand in a flat list:
                            add.reduce(p, out=y)       multiply(g, q, out=r),    g = 1
 
 where x, p, q, y, r are the same memory each time. To replay is to copy the new point into x and go
-through the list. Before that three passes over it, which every compiler has:
+through the list. Before that four passes over it, which every compiler has:
 
     constant folding   an instruction that no point can reach was carried out when it was recorded;
                        its result stays where it is
+    common results     what was worked out once is not worked out again: value and gradient of one
+                       function have much in common
     dead code          an instruction is left out if neither value nor gradient reads its result
     copy propagation   of a result that is the copy of an array, the array is what counts
 
@@ -30,7 +32,7 @@ import numpy
 from minigrad import backend
 from minigrad.errors import a, differentiable
 from minigrad.replay.noting import recorded
-from minigrad.replay.recording import CannotReplay, owner
+from minigrad.replay.recording import CannotReplay, owner, substituted
 from minigrad.tensor import Tensor
 from minigrad.transforms import value_and_grad
 from minigrad.tree import leaves_like, leaves_of, rebuild
@@ -42,7 +44,8 @@ def replay(f, example, *, each=False, fresh=True):
     f        a scalar function, as for `value_and_grad`
     example  an array, or a tree of arrays, of the shape and dtype that all points will have
     each     as for value_and_grad: f gives heights (...) of points x (..., d)
-    fresh    False: the results are the memory of the recording, which the next call overwrites
+    fresh    False: the results are the memory of the recording, which the next call overwrites; equal
+             ones may share it
 
     Compared once with value_and_grad, at the example and at a second point, before it is given out.
 
@@ -65,7 +68,8 @@ def replay(f, example, *, each=False, fresh=True):
         results = [numpy.asarray(recording.plain(leaf)) for leaf in (y, *leaves_of(g))]
     if fresh:
         results = [original(r, recording.steps) for r in results]
-    program = compiled(recording.steps, memory, results)
+    steps, results = compiled(recording.steps, memory, results)
+    program, alone = [step.call() for step in steps], type(example) is numpy.ndarray
 
     def replayed(x):
         for place, leaf in zip(memory, points_like(x, example, memory)):
@@ -73,7 +77,7 @@ def replay(f, example, *, each=False, fresh=True):
         for call in program:
             call()
         y, *g = [r.copy(order="K") for r in results] if fresh else results
-        return y[()] if fresh else y, rebuild(example, g)
+        return y[()] if fresh else y, g[0] if alone else rebuild(example, g)
 
     compare(replayed, tape, example)
     return replayed
@@ -81,6 +85,9 @@ def replay(f, example, *, each=False, fresh=True):
 
 def points_like(x, example, memory):
     """The leaves of x, if they fit the recording."""
+    if type(x) is type(example) is numpy.ndarray and (
+            x.shape == memory[0].shape and x.dtype == memory[0].dtype):
+        return (x,)
     leaves = [x] if type(x) is numpy.ndarray else leaves_like(x, example, "replay")
     for leaf, place in zip(leaves, memory, strict=True):
         if not isinstance(leaf, (numpy.ndarray, numpy.generic)):        # x + 1 of a number is one
@@ -94,19 +101,19 @@ def points_like(x, example, memory):
 
 def original(result, steps):
     """Of what array the result is a copy, if that still holds the same at the end; else itself."""
-    written = set()
+    later = set()
     for step in reversed(steps):
-        if step.target is owner(result) and id(owner(step.source)) not in written:
-            return step.source
-        written |= step.writes
+        source = step.original()
+        if source is not None and step.targets[0] is owner(result) and id(owner(source)) not in later:
+            return source
+        later |= step.writes
     return result
 
 
 def compiled(steps, inputs, results):
-    """The calls that are needed at every new point, in order.
+    """The instructions that are needed at every new point, in order, and where the results stand.
 
-    Memory that is written more than once is never taken for constant: its value depends on when
-    one looks.
+    Memory that is written more than once is left alone: its value depends on when one looks.
     """
     times = Counter(place for step in steps for place in step.writes)
     varying, moving = {id(owner(x)) for x in inputs}, []
@@ -114,12 +121,32 @@ def compiled(steps, inputs, results):
         if step.reads & varying or any(times[place] > 1 for place in step.writes):
             varying |= step.writes
             moving.append(step)
+    steps, same = common(moving, times, {id(owner(x)) for x in inputs})
+    results = [substituted(r, same) for r in results]
     needed, program = {id(owner(r)) for r in results}, []
-    for step in reversed(moving):                            # dead code
+    for step in reversed(steps):                             # dead code
         if step.writes & needed:
             needed |= step.reads
-            program.append(step.call)
-    return program[::-1]
+            program.append(step)
+    return program[::-1], results
+
+
+def common(steps, times, inputs):
+    """The instructions without those that repeat an earlier one, and {id of the memory left out:
+    (it, the memory that holds the same)}."""
+    kept, seen, same = [], {}, {}
+    for step in steps:
+        step = step.of(same)
+        if all(times[place] == 1 for place in step.writes) and not step.writes & step.reads and all(
+                times[place] <= (place not in inputs) for place in step.reads) and all(
+                t.base is None and t.flags.c_contiguous for t in step.targets):
+            key = str(step.key())
+            if key in seen:
+                same |= {id(t): (t, first) for t, first in zip(step.targets, seen[key].targets)}
+                continue
+            seen[key] = step
+        kept.append(step)
+    return kept, same
 
 
 def compare(replayed, tape, example):

@@ -14,7 +14,7 @@ these is the ownership test: an array whose memory no instruction is known to fi
 import functools
 import operator
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy
 
@@ -29,14 +29,36 @@ class CannotReplay(RuntimeError):
 
 @dataclass
 class Step:
-    """One instruction: `call()` does it; `reads`, `writes` are the ids of the memory it concerns.
-    A mere copy says of what, and where to.
+    """One instruction: `way(function, inputs, settings, targets)` makes the call that does it.
+    `reads`, `writes` are the ids of the memory it concerns; `errors` what it is not to warn of.
     """
-    call: object
+    way: object
+    function: object
+    inputs: tuple
+    settings: dict
+    targets: tuple
     reads: set
     writes: set
-    source: object = None
-    target: object = None
+    errors: tuple = ()
+
+    def call(self):
+        call = self.way(self.function, self.inputs, self.settings, self.targets)
+        return functools.partial(under, dict(self.errors), call) if self.errors else call
+
+    def key(self):
+        """Equal for two instructions that do the same to the same arrays."""
+        return (self.way, self.function, self.errors, described(self.inputs),
+                described(self.settings), [(t.shape, t.strides, t.dtype) for t in self.targets])
+
+    def of(self, same):
+        """The instruction with arrays replaced: see `substituted`."""
+        inputs, settings = substituted(self.inputs, same), substituted(self.settings, same)
+        return replace(self, inputs=inputs, settings=settings, reads=ids(inputs, settings))
+
+    def original(self):
+        """What array this is a mere copy of, or None."""
+        if self.function is numpy.array and self.inputs[0].dtype == self.targets[0].dtype:
+            return self.inputs[0]
 
 
 def owner(array):
@@ -59,9 +81,60 @@ def ids(*things):
     return {id(owner(a)) for a in arrays_in(things)}
 
 
-def fill(target, function, arguments, settings):
-    """The instruction for what has no `out`: the result is copied into place."""
-    target[...] = function(*arguments, **settings)
+def described(thing):
+    """Text by which arguments are told apart: for an array its place in memory and its form."""
+    if isinstance(thing, numpy.ndarray):
+        return f"{thing.__array_interface__} {thing.dtype}"
+    if type(thing) in (tuple, list):
+        return f"{type(thing)} {[described(part) for part in thing]}"
+    return str({k: described(v) for k, v in thing.items()}) if type(thing) is dict else repr(thing)
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def substituted(thing, same):
+    """Arguments with views of one memory for those of another: same = {id of old: (old, new)}."""
+    if isinstance(thing, numpy.ndarray):
+        if id(owner(thing)) not in same:
+            return thing
+        old, new = same[id(owner(thing))]
+        return numpy.ndarray(thing.shape, thing.dtype, new, address(thing) - address(old),
+                             thing.strides)
+    if type(thing) in (tuple, list):
+        return type(thing)([substituted(part, same) for part in thing])
+    return {k: substituted(v, same) for k, v in thing.items()} if type(thing) is dict else thing
+
+
+# ------------------------------------------------------------------ the ways to do an instruction
+
+def called(ufunc, inputs, settings, targets):
+    """Arguments given by place are quicker by a third; `NAMED` want `out` by name."""
+    if ufunc in NAMED:
+        return functools.partial(ufunc, *strong(inputs), out=targets, **settings)
+    return functools.partial(ufunc, *strong(inputs), *targets, **settings)
+
+
+def reduced(function, inputs, settings, targets):
+    return functools.partial(function, *inputs, settings.get("axis", 0), settings.get("dtype"),
+                             *targets, settings.get("keepdims", False))
+
+
+def written(function, inputs, settings, targets):
+    return functools.partial(function, *inputs, out=targets, **settings)
+
+
+def copied(function, inputs, settings, targets):
+    """What has no `out`: the result is copied into place."""
+    def copy():
+        targets[0][...] = function(*inputs, **settings)
+    return copy
+
+
+def done(function, inputs, settings, targets):
+    """What writes into its arguments."""
+    return functools.partial(function, *inputs, **settings)
 
 
 def under(errors, call):
@@ -69,6 +142,19 @@ def under(errors, call):
     with numpy.errstate(**errors):
         call()
 
+
+NAMED = {numpy.maximum, numpy.minimum}
+
+
+def strong(inputs):
+    """Numbers as arrays of the dtype they would be given anyway: NumPy need not ask every time."""
+    dtypes = {x.dtype for x in inputs if isinstance(x, numpy.ndarray)}
+    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    return [numpy.asarray(x, dtype) if dtype is not None and dtype.kind == "f" and
+            type(x) in (int, float) else x for x in inputs]
+
+
+# -------------------------------------------------------------------------- the list
 
 class Recording:
     """The instructions so far, and the memory that they are about (kept, so that ids are good)."""
@@ -104,14 +190,21 @@ class Recording:
         result.fill(value)
         return result
 
-    def note(self, call, reads, writes):
+    def note(self, way, function, inputs, settings, targets, before=()):
+        """before: the arrays whose old numbers count, besides the arguments."""
         errors = numpy.geterr()
-        call = call if errors == self.errors else functools.partial(under, errors, call)
-        self.steps.append(Step(call, ids(reads), ids(writes)))
+        self.steps.append(Step(way, function, tuple(inputs), settings, tuple(targets),
+                               ids(inputs, settings, before), ids(targets),
+                               () if errors == self.errors else tuple(errors.items())))
+
+    def result(self, target, raw):
+        """A noted result. Where NumPy gave a number, `y += 1` must leave other names for y alone."""
+        noted = self.noted(target)
+        noted.is_number = not isinstance(raw, numpy.ndarray)
+        return noted
 
     def ufunc(self, ufunc, method, inputs, out, settings):
-        """A ufunc, its reduce and the like: with `out`, every one can write where it wrote.
-        Arguments given by place are quicker by a third; `NAMED` want `out` by name."""
+        """A ufunc, its reduce and the like: with `out`, every one can write where it wrote."""
         if method == "at" or any(not isinstance(o, Noted) for o in out):
             raise CannotReplay(f"{ufunc.__name__} writes into an array that was not made while "
                                "recording. Make it through xp.")
@@ -121,49 +214,27 @@ class Recording:
         result = function(*inputs, **given, **settings)
         results = result if type(result) is tuple else (result,)
         targets = targets or tuple(numpy.asarray(r) for r in results)
-        if method == "__call__":
-            into = {"out": targets} if ufunc in NAMED else {}
-            call = functools.partial(ufunc, *strong(inputs), *(() if into else targets), **into,
-                                     **settings)
-        elif method == "reduce" and settings.get("where", True) is True and (
-                "initial" not in settings):
-            call = functools.partial(function, *inputs, settings.get("axis", 0),
-                                     settings.get("dtype"), *targets,
-                                     settings.get("keepdims", False))
-        else:
-            call = functools.partial(function, *inputs, out=targets, **settings)
-        self.note(call, (inputs, settings, targets if out else ()), targets)
-        given = out or tuple(self.noted(target) for target in targets)
+        simple = method == "reduce" and settings.get("where", True) is True and (
+            "initial" not in settings)
+        self.note(called if method == "__call__" else reduced if simple else written, function,
+                  inputs, settings, targets, targets if out else ())
+        given = out or tuple(map(self.result, targets, results))
         return given[0] if len(given) == 1 else given
 
     def function(self, function, *arguments, **settings):
         """A function that gives a fresh array, or a view of one that is known."""
         arguments, settings = self.plain(arguments), self.plain(settings)
-        result = numpy.asarray(function(*arguments, **settings))
+        raw = function(*arguments, **settings)
+        result = numpy.asarray(raw)
         if id(owner(result)) not in self.owners:
             target = settings.pop("out", None)
             if target is not None or result.base is not None and ids(result) & ids(arguments):
                 raise CannotReplay(f"{function.__name__} looks into or writes an array that was "
                                    "not made while recording. Make it through xp.")
-            self.note(functools.partial(fill, result, function, arguments, settings),
-                      (arguments, settings), result)
-            if function is numpy.array and result.dtype == arguments[0].dtype:
-                self.steps[-1].source, self.steps[-1].target = arguments[0], result
+            self.note(copied, function, arguments, settings, (result,))
         elif settings.get("out") is not None:
-            self.note(functools.partial(function, *arguments, **settings),
-                      (arguments, settings), result)
-        return self.noted(result)
-
-
-NAMED = {numpy.maximum, numpy.minimum}
-
-
-def strong(inputs):
-    """Numbers as arrays of the dtype they would be given anyway: NumPy need not ask every time."""
-    dtypes = {x.dtype for x in inputs if isinstance(x, numpy.ndarray)}
-    dtype = dtypes.pop() if len(dtypes) == 1 else None
-    return [numpy.asarray(x, dtype) if dtype is not None and dtype.kind == "f" and
-            type(x) in (int, float) else x for x in inputs]
+            self.note(done, function, arguments, settings, (result,))
+        return self.result(result, raw)
 
 
 # ------------------------------------------------------------------------- the array
@@ -177,9 +248,17 @@ SHAPES = {numpy.result_type, numpy.shape, numpy.ndim, numpy.size, numpy.may_shar
 ALIKE = {numpy.zeros_like: 0, numpy.ones_like: 1, numpy.empty_like: 0}
 
 
+def element(index):
+    """The index that gives a view also where NumPy would give a number."""
+    index = index if type(index) is tuple else (index,)
+    return index if any(part is Ellipsis for part in index) else (*index, Ellipsis)
+
+
 class Noted(numpy.ndarray):
     """An array of a recording. Results of C code that asks nobody get here by __array_finalize__;
     they own memory of their own, which is then not known."""
+
+    is_number = False
 
     def __array_finalize__(self, source):
         self.recording = getattr(source, "recording", None)
@@ -204,23 +283,21 @@ class Noted(numpy.ndarray):
                      and a.recording), self.recording)
 
     def __getitem__(self, index):
-        index = index if type(index) is tuple else (index,)
-        if any(isinstance(part, Noted) and part.dtype == bool for part in index):
+        places = element(index)
+        if any(isinstance(part, Noted) and part.dtype == bool for part in places):
             raise CannotReplay("a mask chooses by values how many elements there are.")
-        if not any(part is Ellipsis for part in index):
-            index = (*index, Ellipsis)                # an element is then a view of no axes
-        return self.recording.function(operator.getitem, self, index)
+        part = self.recording.function(operator.getitem, self, places)
+        part.is_number = part.ndim == 0 and not (type(index) is tuple and Ellipsis in index)
+        return part
 
     def __setitem__(self, index, value):
         plain = self.recording.plain
         x, index, value = plain(self), plain(index), plain(value)
         if isinstance(value, numpy.ndarray) and ids(value) == ids(x):    # x[i] += ... ends here
-            place = x[index if type(index) is tuple else (index,)]
-            if (getattr(place, "__array_interface__", None) == value.__array_interface__):
+            if x[element(index)].__array_interface__ == value.__array_interface__:
                 return
         operator.setitem(x, index, value)
-        self.recording.note(functools.partial(operator.setitem, x, index, value),
-                            (x, index, value), x)
+        self.recording.note(done, operator.setitem, (x, index, value), {}, (x,))
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -238,6 +315,12 @@ def repeated(name):
         method, self, *arguments, **settings)
 
 
+def in_place(name):
+    """x += y and its kin: where x is a number, NumPy makes another one."""
+    method, apart = getattr(numpy.ndarray, f"__i{name}__"), getattr(operator, f"__{name}__")
+    return lambda self, other: (apart if self.is_number else method)(self, other)
+
+
 def refused(name):
     def refuse(self, *_, **__):
         raise CannotReplay(f"{name.strip('_')} of an array reads values, or writes, where no array "
@@ -253,6 +336,8 @@ for name in ("astype", "copy", "flatten", "ravel", "repeat", "reshape"):
 for name in {n for n in dir(numpy.ndarray) if n[0] != "_" and callable(getattr(numpy.ndarray, n))
              } - FREE - {"astype", "copy", "flatten", "ravel", "repeat", "reshape"}:
     setattr(Noted, name, refused(name))
+for name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(Noted, f"__i{name}__", in_place(name))
 for name in ("bool", "float", "int", "complex", "index", "contains", "str", "format", "reduce_ex"):
     setattr(Noted, f"__{name}__", refused(f"__{name}__"))
 Noted.flat = property(refused("flat"))
