@@ -138,18 +138,43 @@ def check_output(shape, g, window, stride, padding, K=None):
 
 # ---------------------------------------------------------------- the same, as matrix products
 #
-# The windows of a few images at a time are copied into the rows of one matrix ("im2col"), small
-# enough to stay in the processor's cache, and meet the kernel in one product. With channels last
-# the kw pixels of a window row are kw C adjacent numbers, so one strided view copies them in runs;
-# a single channel is copied shift by shift. With stride 1 the gradient in x is itself a convolution
-# of g, by the kernel turned round; otherwise windows are added back.
+# The kw C numbers under a window's row are neighbours, with channels last, but its kh rows are not.
+# A few images at a time are copied so that they are: one column of windows after another, each with
+# all rows of the image, "im2col" by columns only, kw times as many numbers instead of kh kw. The
+# windows of one row of the output, in every column, are then the rows of one matrix, a view, and
+# meet the kernel in one product. A single channel is copied shift by shift, and on a GPU, where
+# products want their numbers together, all windows are. With stride 1 the gradient in x is itself a
+# convolution of g, by the kernel turned round; otherwise windows are added back.
 
-WINDOWS = 1 << 28 if on_device else 1 << 18     # numbers in the matrix of windows: 1 MB in float32
+WINDOWS = 1 << 28 if on_device else 1 << 18     # numbers to copy at a time: 1 MB in float32
+ROWS = 192                                      # windows that meet the kernel at once, at least
 
 
-def a_few_images(window, *arrays):
-    """The arrays (B, ...) a few images at a time; an image fills `window` numbers of the matrix."""
-    return several(WINDOWS // max(window, 1), *arrays)
+def all_at_once(x):
+    return x.shape[3] == 1 or on_device
+
+
+def a_few_images(kh, kw, rows, x, y):
+    """The images x (B, H, W, C), which have `rows` rows in their frame, and y (B, H', W', O), a few
+    at a time."""
+    _, P, Q, _ = y.shape
+    each = Q * kw * x.shape[3] * (P * kh if all_at_once(x) else rows)       # numbers of an image
+    return several(max(WINDOWS // max(each, 1), 0 if all_at_once(x) else -(-ROWS // Q)), x, y)
+
+
+def strips(x, y, kh, kw, stride):
+    """The kh x kw windows of x (B, H, W, C), some of them at a time, as the rows of a matrix
+    (N, kh kw C), with the part of y (B, H', W', O) that has their places."""
+    if all_at_once(x):
+        yield windows(x, kh, kw, stride), y
+        return
+    x = xp.ascontiguousarray(x)
+    (B, H, _, C), columns, (sb, sh, sw, sc) = x.shape, y.shape[2], x.strides
+    side_by_side = xp.ascontiguousarray(xp.lib.stride_tricks.as_strided(
+        x, (B, columns, H, kw * C), (sb, stride * sw, sh, sc))).reshape(B * columns, H * kw * C)
+    for p in range(y.shape[1]):
+        first = stride * p
+        yield side_by_side[:, first * kw * C:(first + kh) * kw * C], y[:, p]
 
 
 def windows(x, kh, kw, stride):
@@ -195,15 +220,18 @@ def from_matrix(M, shape):
 def correlate(x, M, b, kh, kw, stride, rows, columns):
     """windows(x) M + b in a frame of `rows` and `columns` zeros: (B, H', W', O). b may be None."""
     B, H, W, _ = x.shape
-    shape = output_size(H, kh, stride, rows), output_size(W, kw, stride, columns), M.shape[1]
-    y = xp.empty((B, *shape), dtype=x.dtype)
-    line = None if b is None else xp.tile(b, shape[1])      # adding O numbers at a time is slow
-    for x_, y_ in a_few_images(shape[0] * shape[1] * len(M), x, y):
-        cols = windows(padded(x_, rows, columns), kh, kw, stride)
-        xp.matmul(cols, M, out=as_rows(y_))
-        if line is not None:
-            along = y_.reshape(len(y_) * shape[0], len(line))
-            along += line
+    P, Q = output_size(H, kh, stride, rows), output_size(W, kw, stride, columns)
+    y = xp.empty((B, P, Q, M.shape[1]), dtype=x.dtype)
+    line = None if b is None else xp.tile(b, Q)             # adding O numbers at a time is slow
+    for x_, y_ in a_few_images(kh, kw, H + 2 * rows, x, y):
+        for matrix, part in strips(padded(x_, rows, columns), y_, kh, kw, stride):
+            there = as_rows(part) if part.flags.c_contiguous else None
+            product = xp.matmul(matrix, M, out=there).reshape(len(matrix) // Q, Q * M.shape[1])
+            part = part.reshape(product.shape)              # a view: a line of the output is whole
+            if line is not None:
+                xp.add(product, line, out=part)
+            elif there is None:
+                part[...] = product
     return y
 
 
@@ -222,7 +250,7 @@ def _(g, K, *, shape, stride=1, padding=0):
         return correlate(g, turned, None, kh, kw, 1, kh - 1 - padding, kw - 1 - padding), None
     M_T, dx = as_matrix(K).T, xp.empty(shape, dtype=g.dtype)
     framed = H + 2 * padding, W + 2 * padding, C
-    for g_, dx_ in a_few_images(g.shape[1] * g.shape[2] * M_T.shape[1], g, dx):
+    for g_, dx_ in several(WINDOWS // max(g.shape[1] * g.shape[2] * M_T.shape[1], 1), g, dx):
         whole = add_windows(as_rows(g_) @ M_T, (len(g_), *framed), kh, kw, stride)
         dx_[...] = whole[:, padding:padding + H, padding:padding + W]
     return dx, None
@@ -233,6 +261,7 @@ def _(x, g, *, window, stride=1, padding=0):
     check_output(x.shape, g, window, stride, padding)
     (kh, kw), C, O = window, x.shape[3], g.shape[3]
     dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
-    for x_, g_ in a_few_images(g.shape[1] * g.shape[2] * len(dM), x, g):
-        dM += windows(padded(x_, padding, padding), kh, kw, stride).T @ as_rows(g_)
+    for x_, g_ in a_few_images(kh, kw, x.shape[1] + 2 * padding, x, g):
+        for matrix, part in strips(padded(x_, padding, padding), g_, kh, kw, stride):
+            dM += matrix.T @ as_rows(part)
     return from_matrix(dM, (O, C, kh, kw)), None

@@ -57,6 +57,7 @@ def test_images_in_several_blocks_are_images_in_one(monkeypatch):
     results = []
     for numbers in 1, 1 << 20:
         monkeypatch.setattr("minigrad.ops.conv.WINDOWS", numbers)
+        monkeypatch.setattr("minigrad.ops.conv.ROWS", numbers)
         f = lambda p: mg.sum(mg.conv2d(*p, **size) ** 2)
         results.append([mg.conv2d(*inputs, **size), *mg.grad(f)(inputs)])
     for one, all_ in zip(*results):

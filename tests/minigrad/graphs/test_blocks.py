@@ -17,10 +17,10 @@ from tests.minigrad.graphs.test_inputs import both, check_float32
 pytestmark = pytest.mark.skipif(on_device, reason="arrays go whole on a device")
 
 SIZES = {                                   # of a block, in numbers, images, sequences or steps
-    "tiny": {"passes.BLOCK": 5, "circular.BLOCK": 5, "conv.WINDOWS": 40, "recurrent.STEPS": 2,
-             "self_attention.SEQUENCES": 20, "passes.SHORT": 2, "reduce.SHORT": 2,
+    "tiny": {"passes.BLOCK": 5, "circular.BLOCK": 5, "conv.WINDOWS": 40, "conv.ROWS": 1,
+             "recurrent.STEPS": 2, "self_attention.SEQUENCES": 20, "passes.SHORT": 2, "reduce.SHORT": 2,
              "passes.MANY": 3, "passes.FEW": 2, "passes.WIDE": 6},
-    "odd": {"passes.BLOCK": 64, "circular.BLOCK": 33, "conv.WINDOWS": 200, "recurrent.STEPS": 3,
+    "odd": {"passes.BLOCK": 64, "circular.BLOCK": 33, "conv.WINDOWS": 200, "conv.ROWS": 9, "recurrent.STEPS": 3,
             "self_attention.SEQUENCES": 100, "passes.SHORT": 10**9, "reduce.SHORT": 10**9,
             "passes.MANY": 50, "passes.FEW": 7, "passes.WIDE": 20},
 }
