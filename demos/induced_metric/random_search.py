@@ -4,7 +4,7 @@ Question   with the same number of random configurations for each of seven optim
            out in front, and which values of xi do the best runs have?
 Expected   Adam, AdamW and rms ahead of plain, plain ahead of SGD and log, as in the published means
            of the best tenth (50 of about 500 runs); xi among the best spreads over the whole range.
-Time       over an hour with one process, --jobs N shortens it; --quick 3 s.
+Time       six to twelve minutes with one process, --jobs N shortens it; --quick 3 s.
 Source     T. R. Harvey 2025, arXiv:2509.03594, and the notebooks of its public code: the ranges,
            here searched at random (there perhaps by a model of the scores), one seed a run.
 
