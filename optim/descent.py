@@ -14,7 +14,6 @@ import numpy as np
 from minigrad.arguments import count, point, real, short
 from minigrad.backend import xp
 
-from .hyperparameters import Distinct
 from .objective import Objective
 from .optimizer import Optimizer
 
@@ -141,8 +140,8 @@ def rows_of(method, rows, n):
             setattr(method, name, rows_of(value, rows, n))
         elif isinstance(value, xp.ndarray) and value.shape == (n, 1):
             setattr(method, name, value[rows])
-    method.distinct = {name: Distinct(values, places[rows])
-                       for name, (values, places) in getattr(method, "distinct", {}).items()}
+    method.distinct = {name: values.rows(rows)
+                       for name, values in getattr(method, "distinct", {}).items()}
     return method
 
 

@@ -4,7 +4,7 @@ A hyper-parameter is one number for all points, or an array of shape (n, 1), one
 n points of a batch (n, d): that is how a sweep over n configurations becomes one run. The learning
 rate may also be a schedule, a function of the number of steps done (see `schedules.py`).
 """
-from typing import NamedTuple
+import copy
 
 import numpy as np
 
@@ -20,16 +20,36 @@ RANGES = {
 }
 
 
-class Distinct(NamedTuple):
-    """An array (n, 1) as values[places]: what a grid holds few of is raised to a power once."""
+AHEAD = 100                     # steps whose sums of weights are worked out together
 
-    values: object
-    places: object
+
+class Distinct:
+    """An array (n, 1) of β as values[places]. Of what a grid holds few of, the sums of weights
+
+        c = 1 + β + ... + β^(t-1) = (1 - β^t) / (1 - β)
+
+    of many steps are worked out together: a step of a sweep has little else to do."""
+
+    def __init__(self, values, places):
+        self.values, self.places, self.first, self.table = values, places, 0, ()
 
     @classmethod
     def of(cls, a):
         values, places = xp.unique(a, return_inverse=True)
         return cls(values, places.reshape(a.shape))
+
+    def rows(self, rows):
+        """The same for these rows alone."""
+        other = copy.copy(self)
+        other.places = self.places[rows]
+        return other
+
+    def weight_sum(self, t):
+        """c (n, 1) at step t = 1, 2, ..."""
+        if not self.first <= t < self.first + len(self.table):
+            steps = xp.arange(t, t + AHEAD, dtype=self.values.dtype)[:, None]
+            self.first, self.table = t, (1.0 - self.values**steps) / (1.0 - self.values)
+        return self.table[t - self.first].take(self.places)
 
 
 def checked(owner, name, value, kind=None):

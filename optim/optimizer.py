@@ -221,8 +221,7 @@ class Optimizer:
         beta = getattr(self, name)
         if name not in self.distinct:
             return weight_sum(beta, t)
-        values, places = self.distinct[name]
-        return weight_sum(values, t)[places]
+        return self.distinct[name].weight_sum(t)
 
     def shrink(self, delta, lr, theta):
         """Decoupled decay, outside of whatever scales the gradient.

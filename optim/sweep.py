@@ -101,8 +101,8 @@ def _run(objective, optimizer, theta, steps, tolerance, shift):
     # Coordinate by coordinate in memory: operations then run along the long axis.
     run = descent(optimizer, objective, xp.asfortranarray(theta), steps=steps, shift=shift)
     for t, theta, loss, state in run:
-        stopped = running & ~((loss > tolerance) & (loss < xp.inf))     # arrived, inf or nan
-        if t > 0 and stopped.any():                     # heights are judged after updates
+        stopped = ((loss > tolerance) & (loss < xp.inf)) < running      # arrived, inf or nan
+        if t > 0 and xp.count_nonzero(stopped):         # heights are judged after updates
             arrived = stopped & (loss <= tolerance)
             updates[row[arrived]], values[row[arrived]] = t, loss[arrived]
             running &= ~stopped
