@@ -21,8 +21,6 @@ DTYPES = {"float32": np.float32, "float64": np.float64}
 REFUSED = [                                 # (names, in which clothes, why)
     (("max", "min", "norm", "var", "sum", "mean", "logsumexp", "prod"), ("bool_", "bool ()"),
      "NumPy's own reductions refuse NumPy's flags for keepdims"),
-    (("conv2d", "conv2d_input", "embedding_sum"), ("uint8",),
-     "integers of 8 bits: told that they do not go together"),
     (("optim.best",), ("list", "tuple"), "Runs are a tuple with names"),
     (("optim.train",), ("tuple",), "batches are a list or a function of a Generator"),
 ]

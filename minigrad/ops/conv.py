@@ -12,6 +12,8 @@ primitives of this file:
 
 Each one's derivative rule uses the other two, so every order of derivative is there.
 """
+from operator import index
+
 from minigrad.backend import on_device, xp
 from minigrad.ops.passes import as_rows, several
 from minigrad.ops.shape import sum_to
@@ -26,7 +28,7 @@ def conv2d(x, K, b, *, stride=1, padding=0):
 
     x (B, H, W, C)   K (O, C, kh, kw)   b (O,)   returns (B, H', W', O)
     """
-    check(x, K, b, stride, padding)
+    stride, padding = check(x, K, b, stride, padding)
     return b + sum(part @ K[:, :, i, j].T
                    for i, j, part in shifts(padded(x, padding, padding), *K.shape[2:], stride))
 
@@ -45,7 +47,7 @@ def conv2d_input(g, K, *, shape, stride=1, padding=0):
 
     g (B, H', W', O)   K (O, C, kh, kw)   returns x's shape (B, H, W, C)
     """
-    check_output(shape, g, K.shape[2:], stride, padding, K)
+    stride, padding = check_output(shape, g, K.shape[2:], stride, padding, K)
     B, H, W, C = shape
     framed = xp.zeros((B, H + 2 * padding, W + 2 * padding, C), dtype=g.dtype)
     for i, j, part in shifts(framed, *K.shape[2:], stride):
@@ -67,7 +69,7 @@ def conv2d_kernel(x, g, *, window, stride=1, padding=0):
 
     x (B, H, W, C)   g (B, H', W', O)   window (kh, kw)   returns (O, C, kh, kw)
     """
-    check_output(x.shape, g, window, stride, padding)
+    stride, padding = check_output(x.shape, g, window, stride, padding)
     dK = xp.empty((g.shape[3], x.shape[3], *window), dtype=g.dtype)
     for i, j, part in shifts(padded(x, padding, padding), *window, stride):
         dK[:, :, i, j] = xp.tensordot(g, part, axes=((0, 1, 2), (0, 1, 2)))
@@ -111,6 +113,8 @@ def shifts(x, kh, kw, stride):
 
 
 def check(x, K, b, stride, padding):
+    """stride and padding as Python's ints, once everything fits: np.uint8(2) - 3 is 255."""
+    stride, padding = index(stride), index(padding)
     if x.ndim != 4 or K.ndim != 4 or x.shape[3] != K.shape[1]:
         raise ValueError(f"conv2d: x {x.shape} and K {K.shape} do not fit. "
                          "Give x (B, H, W, C) and K (O, C, kh, kw).")
@@ -123,10 +127,13 @@ def check(x, K, b, stride, padding):
     if min(x.shape[1] - K.shape[2], x.shape[2] - K.shape[3]) + 2 * padding < 0:
         raise ValueError(f"conv2d: the kernel {K.shape[2:]} is larger than the padded image "
                          f"{x.shape[1:3]} + 2 * {padding}. Pad more or use a smaller kernel.")
+    return stride, padding
 
 
 def check_output(shape, g, window, stride, padding, K=None):
-    """Raise unless g has the shape that images of `shape` give, with K if there is one."""
+    """stride and padding, unless g has another shape than images of `shape` give, with K if there
+    is one."""
+    stride, padding = index(stride), index(padding)
     B, H, W, C = shape if len(shape) == 4 else (0,) * 4
     rows, columns = (output_size(n, k, stride, padding) for n, k in zip((H, W), window))
     if len(shape) != 4 or g.shape[:-1] != (B, rows, columns) or (
@@ -134,6 +141,7 @@ def check_output(shape, g, window, stride, padding, K=None):
         kernel = "" if K is None else f" and a kernel {K.shape}"
         raise ValueError(f"conv2d: images {tuple(shape)} under a window {tuple(window)}{kernel} do "
                          f"not give {g.shape}, with stride {stride} and padding {padding}.")
+    return stride, padding
 
 
 # ---------------------------------------------------------------- the same, as matrix products
@@ -237,13 +245,13 @@ def correlate(x, M, b, kh, kw, stride, rows, columns):
 
 @conv2d.arrays
 def _(x, K, b, *, stride=1, padding=0):
-    check(x, K, b, stride, padding)
+    stride, padding = check(x, K, b, stride, padding)
     return correlate(x, as_matrix(K), b, *K.shape[2:], stride, padding, padding), None
 
 
 @conv2d_input.arrays
 def _(g, K, *, shape, stride=1, padding=0):
-    check_output(shape, g, K.shape[2:], stride, padding, K)
+    stride, padding = check_output(shape, g, K.shape[2:], stride, padding, K)
     (_, H, W, C), (O, _, kh, kw) = shape, K.shape
     if stride == 1 and padding < min(kh, kw):
         turned = K[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(kh * kw * O, C)
@@ -258,7 +266,7 @@ def _(g, K, *, shape, stride=1, padding=0):
 
 @conv2d_kernel.arrays
 def _(x, g, *, window, stride=1, padding=0):
-    check_output(x.shape, g, window, stride, padding)
+    stride, padding = check_output(x.shape, g, window, stride, padding)
     (kh, kw), C, O = window, x.shape[3], g.shape[3]
     dM = xp.zeros((kh * kw * C, O), dtype=g.dtype)
     for x_, g_ in a_few_images(kh, kw, x.shape[1] + 2 * padding, x, g):

@@ -5,6 +5,7 @@ Letters: B batch, T time, C channels or classes, D width of a head; "lead" axes 
 an operation needs, and may be a batch of points.
 """
 import math
+import operator
 
 from minigrad.backend import check_range, sum_rows, xp
 from minigrad.ops.linalg import _matmul, _matmul_nt, _matmul_tn
@@ -176,7 +177,7 @@ def embedding_sum(rows, tokens, *, size, known=False):
     """The transpose of `embedding`: a table (size, ...) where row k is the sum of the rows whose
     token is k.   rows (tokens, ...)
     known: the range of the tokens was checked before"""
-    n, row = tokens.ndim, rows.shape[tokens.ndim:]
+    size, n, row = operator.index(size), tokens.ndim, rows.shape[tokens.ndim:]
     if rows.shape[:n] != tokens.shape:
         raise ValueError(f"embedding_sum: rows {rows.shape} and tokens {tokens.shape} do not fit. "
                          "Give a row for each token.")

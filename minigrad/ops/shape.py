@@ -125,7 +125,7 @@ def _put(*parts, indices, shape):
     dtypes = {part.dtype for part in parts}
     out = xp.zeros(shape, dtypes.pop() if len(dtypes) == 1 else xp.result_type(*dtypes))
     for k, (part, index) in enumerate(zip(parts, indices)):
-        if k == 0 and _picks_once(index):
+        if k == 0 and _picks_once(index) and out[index].shape == part.shape:
             out[index] = part                        # nothing is there yet
         else:
             _add_at(out, index, part)
