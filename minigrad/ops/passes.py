@@ -122,6 +122,8 @@ def crossed(a, b):
 
 def row_sum(x):
     """Sum over the last axis, kept: (..., n) -> (..., 1)."""
+    if x.shape[-1] == 2:
+        return x[..., :1] + x[..., 1:]
     if x.shape[-1] > MANY:
         return total(x, -1, keepdims=True)
     return (as_rows(x) @ xp.ones(x.shape[-1], x.dtype)).reshape(x.shape[:-1] + (1,))
@@ -135,6 +137,8 @@ def column_sum(x):
 
 def row_dot(a, b):
     """Dot products of the rows, kept: (..., n) (..., n) -> (..., 1)."""
+    if a.shape[-1] == 1:
+        return a * b
     if on_device or a.shape[-1] > MANY:
         return total(a * b, -1, keepdims=True)
     return xp.vecdot(a, b)[..., None]

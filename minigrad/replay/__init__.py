@@ -12,27 +12,19 @@ once (`recording.py`, `noting.py`) and stand in a flat list:
                            add.reduce(p, out=y)       multiply(g, q, out=r),    g = 1
 
 where x, p, q, y, r are the same memory each time. To replay is to copy the new point into x and go
-through the list. Before that four passes over it, which every compiler has:
-
-    constant folding   an instruction that no point can reach was carried out when it was recorded;
-                       its result stays where it is
-    common results     what was worked out once is not worked out again: value and gradient of one
-                       function have much in common
-    dead code          an instruction is left out if neither value nor gradient reads its result
-    copy propagation   of a result that is the copy of an array, the array is what counts
+through the list. Before that it is made shorter, as every compiler does (`compiler.py`).
 
 The price: shape and dtype are fixed, so are branches, so is all that f reads besides the point (it
 is taken as constant and must not change); the temporaries of one call stay in memory; and a
 recording is for one thread at a time, since there is one memory. Worth it for small functions.
 """
-from collections import Counter
-
 import numpy
 
 from minigrad import backend
 from minigrad.errors import a, differentiable
+from minigrad.replay.compiler import compiled, original
 from minigrad.replay.noting import recorded
-from minigrad.replay.recording import CannotReplay, owner, substituted
+from minigrad.replay.recording import CannotReplay
 from minigrad.tensor import Tensor
 from minigrad.transforms import value_and_grad
 from minigrad.tree import leaves_like, leaves_of, rebuild
@@ -97,56 +89,6 @@ def points_like(x, example, memory):
             raise ValueError(f"replay: recorded for shape {place.shape} of {place.dtype}, got "
                              f"{leaf.shape} of {leaf.dtype}. Record another one for it.")
     return leaves
-
-
-def original(result, steps):
-    """Of what array the result is a copy, if that still holds the same at the end; else itself."""
-    later = set()
-    for step in reversed(steps):
-        source = step.original()
-        if source is not None and step.targets[0] is owner(result) and id(owner(source)) not in later:
-            return source
-        later |= step.writes
-    return result
-
-
-def compiled(steps, inputs, results):
-    """The instructions that are needed at every new point, in order, and where the results stand.
-
-    Memory that is written more than once is left alone: its value depends on when one looks.
-    """
-    times = Counter(place for step in steps for place in step.writes)
-    varying, moving = {id(owner(x)) for x in inputs}, []
-    for step in steps:                                       # constant folding
-        if step.reads & varying or any(times[place] > 1 for place in step.writes):
-            varying |= step.writes
-            moving.append(step)
-    steps, same = common(moving, times, {id(owner(x)) for x in inputs})
-    results = [substituted(r, same) for r in results]
-    needed, program = {id(owner(r)) for r in results}, []
-    for step in reversed(steps):                             # dead code
-        if step.writes & needed:
-            needed |= step.reads
-            program.append(step)
-    return program[::-1], results
-
-
-def common(steps, times, inputs):
-    """The instructions without those that repeat an earlier one, and {id of the memory left out:
-    (it, the memory that holds the same)}."""
-    kept, seen, same = [], {}, {}
-    for step in steps:
-        step = step.of(same)
-        if all(times[place] == 1 for place in step.writes) and not step.writes & step.reads and all(
-                times[place] <= (place not in inputs) for place in step.reads) and all(
-                t.base is None and t.flags.c_contiguous for t in step.targets):
-            key = str(step.key())
-            if key in seen:
-                same |= {id(t): (t, first) for t, first in zip(step.targets, seen[key].targets)}
-                continue
-            seen[key] = step
-        kept.append(step)
-    return kept, same
 
 
 def compare(replayed, tape, example):

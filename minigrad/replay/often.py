@@ -7,7 +7,8 @@ from minigrad.replay import replay
 from minigrad.replay.recording import CannotReplay
 from minigrad.transforms import value_and_grad
 
-AFTER = 40                      # a recording takes as long as about so many gradients
+AFTER = 10                      # a recording takes as long as 40 gradients, or 60: but who comes ten
+                                # times mostly comes hundreds of times
 KEPT = 4                        # recordings at a time: a batch that shrinks needs its latest only
 
 

@@ -52,6 +52,8 @@ class Step:
 
     def of(self, same):
         """The instruction with arrays replaced: see `substituted`."""
+        if self.reads.isdisjoint(same):
+            return self
         inputs, settings = substituted(self.inputs, same), substituted(self.settings, same)
         return replace(self, inputs=inputs, settings=settings, reads=ids(inputs, settings))
 
@@ -72,9 +74,9 @@ def arrays_in(thing):
     """The arrays in arguments, tuples and lists and dictionaries among them looked into."""
     if isinstance(thing, numpy.ndarray):
         return [thing]
-    parts = thing.values() if type(thing) is dict else thing
-    return [a for part in parts for a in arrays_in(part)] if type(thing) in (
-        tuple, list, dict) else []
+    if type(thing) not in (tuple, list, dict):
+        return []
+    return [a for part in (thing.values() if type(thing) is dict else thing) for a in arrays_in(part)]
 
 
 def ids(*things):
@@ -111,9 +113,12 @@ def substituted(thing, same):
 
 def called(ufunc, inputs, settings, targets):
     """Arguments given by place are quicker by a third; `NAMED` want `out` by name."""
+    inputs = strong(inputs)
+    if ufunc.signature is None and not settings:
+        inputs, targets = in_a_row(inputs, targets)
     if ufunc in NAMED:
-        return functools.partial(ufunc, *strong(inputs), out=targets, **settings)
-    return functools.partial(ufunc, *strong(inputs), *targets, **settings)
+        return functools.partial(ufunc, *inputs, out=targets, **settings)
+    return functools.partial(ufunc, *inputs, *targets, **settings)
 
 
 def reduced(function, inputs, settings, targets):
@@ -152,6 +157,17 @@ def strong(inputs):
     dtype = dtypes.pop() if len(dtypes) == 1 else None
     return [numpy.asarray(x, dtype) if dtype is not None and dtype.kind == "f" and
             type(x) in (int, float) else x for x in inputs]
+
+
+def in_a_row(inputs, targets):
+    """Arrays of one shape that lie alike as rows of numbers, (n,): one loop is less than two."""
+    arrays = [x for x in (*inputs, *targets) if getattr(x, "ndim", 0)]
+    for order, view in (("C", lambda a: a.reshape(-1)), ("F", lambda a: a.T.reshape(-1))):
+        if len({a.shape for a in arrays}) == 1 and arrays[0].ndim > 1 and all(
+                a.flags[f"{order}_CONTIGUOUS"] for a in arrays):
+            row = lambda x: view(x) if getattr(x, "ndim", 0) else x
+            return [row(x) for x in inputs], tuple(map(row, targets))
+    return inputs, targets
 
 
 # -------------------------------------------------------------------------- the list

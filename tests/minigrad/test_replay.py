@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad.backend import name as backend
 from minigrad.backend import xp
-from minigrad.replay import compiled
+from minigrad.replay.compiler import compiled
 from minigrad.replay.noting import recorded
 from minigrad.replay.recording import CannotReplay
 from minigrad.tensor import primitives
@@ -170,6 +170,66 @@ def test_what_is_known_is_not_worked_out_again():
     assert recorded_sums(lambda x: (x * x) + (x * x)[::-1], x) == 2             # a view of it
     assert recorded_sums(lambda x: x.sum() + x.sum(keepdims=True), x) == 3
     assert recorded_sums(lambda x: x * 0.0 + x * -0.0, x) == 3
+
+
+def test_a_product_with_ones_is_what_it_was():
+    x, xp = np.array([1.0, 2.0]), mg.backend
+    ones = lambda: xp.xp.ones(2)
+    assert recorded_sums(lambda x: np.sin(x * x) * ones() + 1.0, x) == 3
+    assert recorded_sums(lambda x: np.sin(x) * 1.0 + ones() * np.sin(x), x) == 2
+    assert recorded_sums(lambda x: x * ones(), x) == 1                   # x itself will be another
+    assert recorded_sums(lambda x: np.sin(x)[:, None] * xp.xp.ones((1, 3)), x) == 2     # it grows
+    assert recorded_sums(lambda x: np.sin(x).astype("float32") * ones(), x) == 3        # so does this
+
+    def written_later(x):
+        y = np.sin(x)
+        z = y * ones()
+        y += 1.0
+        return y * z
+    assert recorded_sums(written_later, x) == 4
+
+    def in_place(x):
+        y = np.sin(x)
+        y *= ones()
+        y *= 2.0
+        return y
+    assert recorded_sums(in_place, x) == 2
+
+
+def test_what_is_written_over_before_it_is_read_need_not_be_written():
+    def parts(x, read=False, rest=2):
+        y = mg.backend.xp.zeros(3)
+        y[0] = x[1] * x[1]
+        z = y * 1.5 if read else x * 3.0
+        y[:rest] = x[:rest]
+        y[rest:] = 0.25
+        y[2] = x[0] - 1.0
+        return y[:2] * z[:2]
+    x = np.array([1.0, 2.0])
+    assert recorded_sums(parts, x) == 5         # x * 3, y[:2], x[0] - 1, y[2], the product
+    assert recorded_sums(lambda x: parts(x, read=True), x) == 8         # and zeros, x x, y[0]
+    assert recorded_sums(lambda x: parts(x, rest=1), x) == 6            # and y[1] = .25
+
+    def by_places(x):
+        y = mg.backend.xp.zeros(2)
+        y[np.minimum(np.argsort(x), 0)] = x
+        return y + 1.0
+    assert recorded_sums(by_places, x) == 5     # zeros too: the places may be others
+
+    def from_itself(x):
+        y = mg.backend.xp.zeros(2)
+        y += x
+        y[0] = 2.0
+        y[:] = y[::-1] * 1.0
+        return y + 1.0
+    assert recorded_sums(from_itself, x) == 6
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_arrays_of_several_axes_are_read_in_a_row(order):
+    x = np.array(np.arange(12.0).reshape(3, 4), order=order)
+    assert recorded_sums(lambda x: np.maximum(x * x - 2.0, 0.5) + x.T.copy(order="C").T, x) == 5
+    assert recorded_sums(lambda x: x * x[:, :1] + x[::-1] * np.float64(2.0), x) == 3
 
 
 def test_equal_results_of_which_one_is_written_into():
