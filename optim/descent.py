@@ -9,13 +9,11 @@ once, shown to the follower, and then told to the method.
 """
 import copy
 
-import numpy as np
-
 from minigrad.arguments import count, point, real, short
 from minigrad.backend import xp
 
 from .objective import Objective
-from .optimizer import Optimizer
+from .optimizer import Optimizer, quietly
 
 OVER = object()                                     # no further landscape
 
@@ -58,7 +56,9 @@ def descent(method, objective, theta, state=None, *, steps=None, shift=0.0):
         if now is OVER:
             yield t, theta, None, state
             return
-        seen = Seen(now, theta, shift, None if last else observed(method, now, theta, state))
+        with quietly():
+            known = None if last else method.observe(now, theta, state)
+        seen = Seen(now, theta, shift, known)
         rows = yield t, theta, seen.loss, state
         while rows is not None:
             method, theta, state, seen = kept(rows, method, theta, state, seen)
@@ -91,7 +91,7 @@ class Seen:
     def __init__(self, objective, theta, shift=0.0, known=None):
         self.objective, self.theta, self.shift = objective, theta, shift
         if known is None:
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            with quietly():
                 known = objective.value_and_grad(theta)
         self.loss, self.g = known
 
@@ -109,12 +109,6 @@ class Seen:
 
     def __getattr__(self, name):                        # products, Hessians, counts, the layout
         return getattr(self.objective, name)
-
-
-def observed(method, objective, theta, state):
-    """What the method wants to know first of the coming step."""
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        return method.observe(objective, theta, state)
 
 
 def kept(rows, method, theta, state, seen):

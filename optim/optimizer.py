@@ -116,7 +116,7 @@ class Optimizer:
         if not (isinstance(theta, xp.ndarray) and theta.dtype.kind == "f" and theta.ndim):
             point(f"{type(self).__name__}.step", theta)
         self.check_state(theta, state)
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        with quietly():
             new, after, loss = self.advance(objective, theta, state)
         if after is not state:                      # a method may return another dict
             self.met = id(after), after.get("t"), theta.shape, theta.dtype, len(after)
@@ -232,6 +232,11 @@ class Optimizer:
         """
         if not is_zero(self.decay):
             delta -= theta * (lr * self.decay)
+
+
+def quietly():
+    """A context in which numbers may leave for infinity: losses are looked at, warnings are not."""
+    return np.errstate(over="ignore", divide="ignore", invalid="ignore")
 
 
 def fresh(update):

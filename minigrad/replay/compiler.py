@@ -61,7 +61,7 @@ class Simplified:
                 same[id(step.targets[0])] = step.targets[0], first
                 continue
             if self.is_pure(step):
-                key = str(step.key())
+                key = step.key()
                 if key in seen:
                     same |= {id(t): (t, f) for t, f in zip(step.targets, seen[key].targets)}
                     continue

@@ -7,7 +7,7 @@ from minigrad.replay import replay
 from minigrad.replay.recording import CannotReplay
 from minigrad.transforms import value_and_grad
 
-AFTER = 10                      # a recording takes as long as 40 gradients, or 60: but who comes ten
+AFTER = 10                      # a recording takes as long as 30 gradients, or 50: but who comes ten
                                 # times mostly comes hundreds of times
 KEPT = 4                        # recordings at a time: a batch that shrinks needs its latest only
 

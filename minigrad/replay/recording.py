@@ -48,7 +48,7 @@ class Step:
     def key(self):
         """Equal for two instructions that do the same to the same arrays."""
         return (self.way, self.function, self.errors, described(self.inputs),
-                described(self.settings), [(t.shape, t.strides, t.dtype) for t in self.targets])
+                described(self.settings), *((t.shape, t.strides, t.dtype) for t in self.targets))
 
     def of(self, same):
         """The instruction with arrays replaced: see `substituted`."""
@@ -84,12 +84,14 @@ def ids(*things):
 
 
 def described(thing):
-    """Text by which arguments are told apart: for an array its place in memory and its form."""
+    """What arguments are told apart by: for an array its place in memory and its form."""
     if isinstance(thing, numpy.ndarray):
-        return f"{thing.__array_interface__} {thing.dtype}"
+        return address(thing), thing.shape, thing.strides, thing.dtype
     if type(thing) in (tuple, list):
-        return f"{type(thing)} {[described(part) for part in thing]}"
-    return str({k: described(v) for k, v in thing.items()}) if type(thing) is dict else repr(thing)
+        return (type(thing), *map(described, thing))
+    if type(thing) is dict:
+        return tuple((k, described(v)) for k, v in thing.items())
+    return type(thing), repr(thing)
 
 
 def address(array):

@@ -1,4 +1,6 @@
 """BFGS and L-BFGS against dense formulas, on quadratics and Rosenbrock; the crude search by hand."""
+import time
+
 import numpy as np
 import pytest
 
@@ -196,19 +198,31 @@ def test_bad_input(call, message):
 
 @pytest.mark.slow
 def test_the_direction_scales():
-    """A million parameters, twenty pairs: at most 3 ms a pair (a limit of 6 leaves slack)."""
-    import time
+    """A million parameters, twenty pairs: the time of the dot products and sums that the two loops
+    consist of, 4 and 6 readings or writings of a vector a pair. MEASURED times was measured."""
     rng = np.random.default_rng(0)
-    method, theta = LBFGS(20), xp.zeros(1_000_000)
+    n, pairs = 1_000_000, 20
+    method, theta = LBFGS(pairs), xp.zeros(n)
     state = method.init(theta)
-    for _ in range(20):
-        s = xp.asarray(rng.standard_normal(1_000_000))
+    for _ in range(pairs):
+        s = xp.asarray(rng.standard_normal(n))
         method.keep(s, 2.0 * s, float(2.0 * (s @ s)), state)
         state["pairs"] += 1
-    g = xp.asarray(rng.standard_normal(1_000_000))
-    seconds = []
+    g = xp.asarray(rng.standard_normal(n))
+    q, part = xp.zeros(n), xp.zeros(n)
+
+    def bare():
+        for y in (*state["S"], *state["Y"]):
+            xp.vdot(y, g)
+            xp.multiply(y, 0.5, out=part)
+            xp.add(q, part, out=q)
+        return q
+
+    seconds = {bare: [], lambda: method.direction(g, state): []}
     for _ in range(7):
-        began = time.perf_counter()
-        method.direction(g, state)
-        seconds.append(time.perf_counter() - began)
-    assert sorted(seconds)[3] / 20 < 6e-3, sorted(seconds)
+        for work, times in seconds.items():
+            began = time.perf_counter()
+            float(work()[0])                            # a GPU has then done it
+            times.append(time.perf_counter() - began)
+    floor, ours = map(min, seconds.values())
+    assert ours <= 2.5 * floor, seconds.values()
