@@ -12,7 +12,8 @@ once (`recording.py`, `noting.py`) and stand in a flat list:
                            add.reduce(p, out=y)       multiply(g, q, out=r),    g = 1
 
 where x, p, q, y, r are the same memory each time. To replay is to copy the new point into x and go
-through the list. Before that it is made shorter, as every compiler does (`compiler.py`).
+through the list. Before that it is made shorter, as every compiler does (`compiler.py`); a list about
+a few numbers only becomes a function of Python's own arithmetic (`scalars.py`).
 
 The price: shape and dtype are fixed, so are branches, so is all that f reads besides the point (it
 is taken as constant and must not change); the temporaries of one call stay in memory; and a
@@ -25,6 +26,7 @@ from minigrad.errors import a, differentiable
 from minigrad.replay.compiler import compiled, original
 from minigrad.replay.noting import recorded
 from minigrad.replay.recording import CannotReplay
+from minigrad.replay.scalars import unrolled
 from minigrad.tensor import Tensor
 from minigrad.transforms import value_and_grad
 from minigrad.tree import leaves_like, leaves_of, rebuild
@@ -61,18 +63,28 @@ def replay(f, example, *, each=False, fresh=True):
     if fresh:
         results = [original(r, recording.steps) for r in results]
     steps, results = compiled(recording.steps, memory, results)
-    program, alone = [step.call() for step in steps], type(example) is numpy.ndarray
+    run = fresh and unrolled(steps, memory, results) or listed(steps, memory, results, fresh)
+    alone = type(example) is numpy.ndarray
 
     def replayed(x):
-        for place, leaf in zip(memory, points_like(x, example, memory)):
-            numpy.copyto(place, leaf)
-        for call in program:
-            call()
-        y, *g = [r.copy(order="K") for r in results] if fresh else results
+        y, *g = run(*points_like(x, example, memory))
         return y[()] if fresh else y, g[0] if alone else rebuild(example, g)
 
     compare(replayed, tape, example)
     return replayed
+
+
+def listed(steps, memory, results, fresh):
+    """points -> results, by going through the list of array calls."""
+    program = [step.call() for step in steps]
+
+    def run(*points):
+        for place, x in zip(memory, points):
+            numpy.copyto(place, x)
+        for call in program:
+            call()
+        return [r.copy(order="K") for r in results] if fresh else results
+    return run
 
 
 def points_like(x, example, memory):
