@@ -12,7 +12,8 @@ from tests.minigrad.test_replay import agrees, same
 
 pytestmark = pytest.mark.skipif(backend != "numpy", reason="what is repeated are calls of NumPy")
 
-PLAIN = {"sphere", "booth", "three_hump_camel", "styblinski_tang", "beale", "himmelblau"}
+PLAIN = {"sphere", "booth", "three_hump_camel", "styblinski_tang", "beale", "himmelblau",
+         "rosenbrock"}
 FAR = [np.array(x) for x in ([0.0, -0.0], [1e200, -1e200], [np.inf, 1.0], [-np.inf, np.inf],
                              [np.nan, 2.0], [5e-324, -1e-160], [1e308, 1e308])]
 
