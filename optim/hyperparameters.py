@@ -31,7 +31,7 @@ class Distinct:
     of many steps are worked out together: a step of a sweep has little else to do."""
 
     def __init__(self, values, places):
-        self.values, self.places, self.first, self.table = values, places, 0, ()
+        self.values, self.places, self.first, self.sums = values, places, 0, ()
 
     @classmethod
     def of(cls, a):
@@ -44,12 +44,13 @@ class Distinct:
         other.places = self.places[rows]
         return other
 
-    def weight_sum(self, t):
-        """c (n, 1) at step t = 1, 2, ..."""
-        if not self.first <= t < self.first + len(self.table):
+    def weight_sum(self, t, root=False):
+        """c (n, 1) at step t = 1, 2, ...; or √c."""
+        if not self.first <= t < self.first + len(self.sums):
             steps = xp.arange(t, t + AHEAD, dtype=self.values.dtype)[:, None]
-            self.first, self.table = t, (1.0 - self.values**steps) / (1.0 - self.values)
-        return self.table[t - self.first].take(self.places)
+            self.first, self.sums = t, (1.0 - self.values**steps) / (1.0 - self.values)
+            self.roots = self.sums**0.5
+        return (self.roots if root else self.sums)[t - self.first].take(self.places)
 
 
 def checked(owner, name, value, kind=None):

@@ -216,12 +216,12 @@ class Optimizer:
         state["t"] += 1
         return int(state["t"]), lr
 
-    def weight_sum(self, name, t):
-        """c = 1 + β + ... + β^(t-1) for the hyper-parameter β of this name."""
-        beta = getattr(self, name)
-        if name not in self.distinct:
-            return weight_sum(beta, t)
-        return self.distinct[name].weight_sum(t)
+    def weight_sum(self, name, t, root=False):
+        """c = 1 + β + ... + β^(t-1) for the hyper-parameter β of this name; or √c."""
+        if name in self.distinct:
+            return self.distinct[name].weight_sum(t, root)
+        c = weight_sum(getattr(self, name), t)
+        return c**0.5 if root else c
 
     def shrink(self, delta, lr, theta):
         """Decoupled decay, outside of whatever scales the gradient.

@@ -46,7 +46,7 @@ class Adam(Elementwise):
     # m̂ / (√v̂ + ε)  =  (√c₂/c₁) · M / (√V + ε √c₂)
 
     def factors(self, t, lr):
-        c1, a = self.weight_sum("beta1", t), self.weight_sum("beta2", t) ** 0.5
+        c1, a = self.weight_sum("beta1", t), self.weight_sum("beta2", t, root=True)
         return -lr * a / c1, self.eps * a
 
     def rule(self, D, G, factor, eps, M, V):
@@ -104,7 +104,7 @@ class NAdam(Adam):
 
     def factors(self, t, lr):
         c, c_next = self.weight_sum("beta1", t), self.weight_sum("beta1", t + 1)
-        a = self.weight_sum("beta2", t) ** 0.5
+        a = self.weight_sum("beta2", t, root=True)
         return -lr * a / c, self.eps * a, self.beta1 * c / c_next
 
     def rule(self, D, G, factor, eps, ahead, M, V):

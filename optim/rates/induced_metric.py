@@ -23,7 +23,7 @@ from minigrad.backend import xp
 from minigrad.kinds import expects
 
 from .embedding import factor, refuse_nonpositive
-from optim.optimizer import column, dot, fresh, pieces, scalars, scaled, weight_sum
+from optim.optimizer import column, dot, fresh, is_zero, pieces, scalars, scaled, weight_sum
 from optim.coordinatewise.rmsprop import root_of_mean_square
 from .scalar_rate import ScalarRate
 
@@ -78,6 +78,8 @@ class InducedMetric(ScalarRate):
     def smooth(self, q, t, state):
         """ê for q = gᵀ D⁻¹ g, the squared length of the gradient in the inverse base metric."""
         e = state["e"]
+        if is_zero(self.beta):
+            return xp.multiply(q, self.xi, out=e)
         e *= self.beta
         e += q * ((1.0 - self.beta) * self.xi)
         return e / (1.0 - self.beta**t)
@@ -182,7 +184,7 @@ class RMSInducedMetric(InducedMetric):
 
     def by_pieces(self, g, loss, theta, state):
         t, lr = self.tick(state)
-        a = self.weight_sum("beta_rms", t) ** 0.5
+        a = self.weight_sum("beta_rms", t, root=True)
         eps, q, delta = self.eps * a, 0.0, xp.empty_like(theta)
         for part in pieces(theta):
             G, M, R, D = g[part], state["m"][part], state["r"][part], delta[part]

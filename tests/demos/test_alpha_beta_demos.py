@@ -8,6 +8,7 @@ from demos.__main__ import main
 from demos.alpha_beta import embeddings
 from demos.alpha_beta.runs import Setting, measure, network, noisy_clusters, together
 from problems.landscape.conditions import Envelope
+from tests.demos.quick_runs import quick_run
 
 QUICK = {"conditions": (15, "conditions_surfaces"), "half_space": (5, "half_space"),
          "width_sweep": (4, "width_sweep"), "batch_sweep": (3, "batch_sweep"),
@@ -24,11 +25,10 @@ MUST_HOLD = {"conditions": 14, "half_space": 4, "width_sweep": 4, "batch_sweep":
 @pytest.mark.parametrize("name", QUICK)
 def test_quick(name, tmp_path):
     claims, figure = QUICK[name]
-    assert main([name, "--quick", "--out", str(tmp_path)]) == 0
-    record = json.loads((tmp_path / f"{name}.json").read_text())
+    record, folder = quick_run(name, tmp_path)
     assert len(record["claims"]) == claims
     assert sum(claim["verdict"] == "holds" for claim in record["claims"]) >= MUST_HOLD[name]
-    assert (tmp_path / f"{figure}.png").stat().st_size > 20_000
+    assert (folder / f"{figure}.png").stat().st_size > 20_000
 
 
 @pytest.mark.slow

@@ -1,16 +1,14 @@
 """Every claim of every demo says who claims it, where, and how its interval was made; the README's
 table is what the kept runs say."""
 import json
-import os
 import re
-
-from pathlib import Path
 
 import pytest
 
 from demos.trial import readme
 from demos.__main__ import demos, main
 from demos.report.verdict import complete
+from tests.demos.quick_runs import folder_made, quick_run
 
 PART = {"speed": ["--only", "tiny"]}                # the rest of it takes minutes
 KEPT = [name for name in demos() if readme.kept(name)]
@@ -38,9 +36,8 @@ def check(record):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", demos())
 def test_every_claim_of_a_quick_run_is_complete(name, tmp_path, monkeypatch, tmp_path_factory):
-    done = Path(os.environ.get("MINIGRAD_RESULTS", "")) / f"{name}.json"
-    if os.environ.get("MINIGRAD_RESULTS") and done.exists():         # a quick run made before
-        return check(json.loads(done.read_text()))
+    if folder_made(name):
+        return check(quick_run(name, tmp_path)[0])
     folder = tmp_path_factory.getbasetemp() / "cache"
     folder.mkdir(exist_ok=True)
     monkeypatch.setenv("MINIGRAD_CACHE", str(folder))

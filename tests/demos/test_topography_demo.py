@@ -15,6 +15,7 @@ from demos.topography import topography
 from demos.topography.arms import Penalised, quasi_newton, sgd
 from demos.topography.connect import connect
 from demos.topography.topography import ours, paper
+from tests.demos.quick_runs import quick_run
 
 
 def small():
@@ -171,10 +172,9 @@ def test_transfer_runs(tmp_path):
 
 @pytest.mark.slow
 def test_topography_runs(tmp_path):
-    assert main(["topography", "--quick", "--jobs", "2", "--out", str(tmp_path)]) == 0
-    record = json.loads((tmp_path / "topography.json").read_text())
+    record, folder = quick_run("topography", tmp_path)
     assert {claim["origin"] for claim in record["claims"]} == {"paper", "ours"}
-    assert (tmp_path / "topography.png").exists() and (tmp_path / "topography_protocol.png").exists()
+    assert (folder / "topography.png").exists() and (folder / "topography_protocol.png").exists()
 
 
 def test_every_slip_is_executed():
