@@ -84,18 +84,19 @@ def krylov_basis(matvec, start, m, passes=2, size=0.0):
     a, b = np.zeros(m), np.zeros(m)
     before, now = np.zeros(0), np.zeros(0)            # drift of v_{j-1} and v_j from the older ones
     due = ALWAYS
-    v = start * (1.0 / long)
+    V[0] = start * (1.0 / long)
+    part = xp.empty_like(V[0])
     for j in range(m):
-        V[j] = v
+        v = V[j]
         w = matvec(v)
         a[j] = float_of(xp.vdot(v, w))
         product = length(w)
         if not math.isfinite(product):
             raise ValueError(f"lanczos: product {j + 1} with the operator is not finite. "
                              "Check the point (NaN, infinity) at which it was taken.")
-        w = w - float(a[j]) * v
+        w = w - xp.multiply(v, float(a[j]), out=part)
         if j:
-            w -= float(b[j - 1]) * V[j - 1]
+            w -= xp.multiply(V[j - 1], float(b[j - 1]), out=part)
         scale = max(np.abs(a[:j + 1]).max(), b.max(), size)
         b[j] = length(w)
         before, now = now, drift(a, b, now, before, ROUNDING * rounding * scale)
@@ -114,7 +115,8 @@ def krylov_basis(matvec, start, m, passes=2, size=0.0):
             due -= 1
         if b[j] <= BREAKDOWN * scale or (passes and j + 1 == n):
             return Krylov(V[:j + 1], a[:j + 1], b[:j + 1], True)
-        v = w * (1.0 / float(b[j]))
+        if j + 1 < m:
+            xp.multiply(w, 1.0 / float(b[j]), out=V[j + 1])
     return Krylov(V, a, b, False)
 
 
