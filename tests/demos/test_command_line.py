@@ -41,6 +41,7 @@ def record(folder, name=QUICK[0]):
     return json.loads((folder / f"{name}.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_nothing(tmp_path):
     """python -m demos NAME | head -1"""
     process = start(*QUICK, "--out", tmp_path, stdout=subprocess.PIPE)

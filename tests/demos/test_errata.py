@@ -100,6 +100,7 @@ def test_half_of_the_labels_of_0_teach_nothing():
     assert alpha_beta.labels(0).value == 0.5
 
 
+@pytest.mark.slow
 def test_a_rest_point_does_not_depend_on_the_rate_where_decay_is_scaled():
     found = induced_metric.decay()
     assert found.value > 0.05 and "equal within 0e" in found.texts[3].replace("1e-15", "0e")

@@ -106,7 +106,8 @@ def in_terminal(columns, **settings):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pseudo terminals differ")
-@pytest.mark.parametrize("columns, settings", [(80, {}), (40, {"NO_COLOR": "1"})])
+@pytest.mark.parametrize("columns, settings", [
+    (80, {}), pytest.param(40, {"NO_COLOR": "1"}, marks=pytest.mark.slow)])
 def test_a_terminal_of_any_width_is_kept_to(tmp_path, columns, settings):
     shown = in_terminal(columns, out=str(tmp_path), **settings)
     assert "\x1b" not in shown                                          # no colours, ever

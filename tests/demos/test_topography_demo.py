@@ -119,6 +119,7 @@ def test_published_numbers_are_pinned():
         assert all(set(row) == set(paper.SETS) for row in tables.values())
 
 
+@pytest.mark.slow
 def test_gaussian_vectors_of_the_published_table_are_parted_by_their_norm_or_not_at_all():
     """The null model: 48 + 48 vectors with table S1's numbers, its kernel, first component."""
     there = topography.PUBLISHED["mean and deviation of the weights"]

@@ -99,6 +99,7 @@ def test_what_lands_and_what_is_lost():
     assert catapult.lands(start, rates, warmup=100).tolist() == [True] * 5
 
 
+@pytest.mark.slow
 def test_a_climb_is_matched_by_the_first_slow_point_as_low():
     one = networks.case(0, 0)
     found = networks.climb(one, 4.0 / one.lam, np.random.default_rng(0))

@@ -44,7 +44,8 @@ def test_gradients_of_the_parts(name):
     np.testing.assert_allclose(to_host(f.loss(theta, weights)), F[:, 0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", WITH_FACTS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow)
+                                  if name == "matrices" else name for name in WITH_FACTS])
 def test_facts(name):
     """Stationary points are flat, f* is not undercut, nor any f_i*; nearest points are minimisers
     at the least distance of those that can be tried."""

@@ -147,7 +147,8 @@ def test_example_4(gap, value):
     assert found.value == pytest.approx(value, rel=1e-3)
 
 
-@pytest.mark.parametrize("make", mostly_slow([example2, example3, example3_variant, example6], {1}))
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [example2, example3, example3_variant, example6])
 def test_stationary_points_are_below_the_floor(make):
     """f(z) - f* <= β σ_int²/(α - β) at every stationary point: what the theorems leave."""
     f = make()

@@ -93,6 +93,7 @@ def test_without_climbing_the_top_is_missed_and_spacing_is_equal():
         assert np.ptp(gaps) <= 0.01 * gaps.mean()  # equal along the polygon of the last step
 
 
+@pytest.mark.slow
 def test_string_method_finds_the_pass_to_its_resolution():
     tops = [StringMethod().relax(Objective(MB), band(0, 2, n), SGD(lr=1e-4), 1500)
             for n in (11, 41)]
@@ -116,7 +117,7 @@ def test_float32_stays():
 
 # ---------------------------------------------------------------------- what is not taken on trust
 
-@pytest.mark.parametrize("n", [5, 21, 41])
+@pytest.mark.parametrize("n", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (21, 41))])
 @pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
 def test_the_string_comes_to_rest_and_says_so(ends, height, n):
     result = StringMethod().relax(Objective(MB), band(*ends, n), SGD(lr=2e-4), 1000, tolerance=1e-6)
@@ -126,7 +127,7 @@ def test_the_string_comes_to_rest_and_says_so(ends, height, n):
 
 
 @pytest.mark.parametrize("method", [NEB(climb=False), NEB(), StringMethod()])
-@pytest.mark.parametrize("n", [4, 9, 21])
+@pytest.mark.parametrize("n", [9, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 21))])
 @pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
 def test_the_measured_height_is_never_below_the_pass(method, ends, height, n):
     """The images may be: they lie beside the top. 1e-8 is what the stated heights are good for."""
