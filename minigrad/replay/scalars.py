@@ -19,7 +19,8 @@ import numpy
 
 from minigrad.replay.recording import address, arrays_in, called, owner, reduced
 
-SIGNS = {numpy.add: "+", numpy.subtract: "-", numpy.multiply: "*"}
+SIGNS = {numpy.add: "+", numpy.subtract: "-", numpy.multiply: "*",
+         numpy.negative: "-"}
 DEAR = 10                               # lines for one instruction of NumPy: then they cost the same
 
 
@@ -54,17 +55,18 @@ class Names:
     def of(self, x):
         """The names of the numbers of x, shaped as x is; constants are called by what they are."""
         if not isinstance(x, numpy.ndarray):
-            return numpy.array(repr(float(x)), object)
+            return constants(numpy.asarray(x, float))
         whole = owner(x)
         if id(whole) not in self.known:
-            numbers = numpy.ndarray(whole.size, whole.dtype, whole).tolist()
-            self.known[id(whole)] = numpy.array([repr(number) for number in numbers], object)
+            self.known[id(whole)] = constants(numpy.ndarray(whole.size, whole.dtype, whole))
         return numpy.asarray(self.known[id(whole)][places(x)], object)
 
     def give(self, x, names, index=...):
         """From now on, the numbers of x[index] have these names."""
         self.of(x)
         part = numpy.asarray(places(x)[index])
+        if names.ndim > part.ndim:                      # x[0] = y is told an array (1, n), too
+            names = names.reshape(names.shape[names.ndim - part.ndim:])
         self.known[id(owner(x))].put(part, numpy.broadcast_to(names, part.shape))
 
     def new(self, x, letter):
@@ -89,23 +91,29 @@ class Names:
 
     def terms(self, step):
         """What an instruction works out, number by number; nothing if that cannot be said."""
+        target = step.targets[0]
         if step.way is called and step.function in SIGNS and not step.settings:
-            pairs = numpy.broadcast_arrays(*map(self.of, step.inputs))
-            return [f" {SIGNS[step.function]} ".join(pair) for pair in zip(*(p.flat for p in pairs))]
-        if step.way is called and step.function is numpy.negative and not step.settings:
-            return [f"-{name}" for name in self.of(step.inputs[0]).flat]
-        if step.way is reduced and step.function == numpy.add.reduce and (
-                step.inputs[0].shape == (2,)):
-            return [" + ".join(self.of(step.inputs[0]))]
+            sign = SIGNS[step.function]
+            names = zip(*(numpy.broadcast_to(self.of(x), target.shape).flat for x in step.inputs))
+            return [f"{sign}{a}" if not b else f"{a} {sign} {b[0]}" for a, *b in names]
+        if step.way is reduced and step.function == numpy.add.reduce and target.size == 1 and (
+                numpy.size(step.inputs[0]) == 2):
+            return [" + ".join(self.of(step.inputs[0]).flat)]
         return []
+
+
+def constants(x):
+    """Numbers as one writes them in Python; they come back as they were."""
+    return numpy.array([repr(number) for number in x.ravel().tolist()], object).reshape(x.shape)
 
 
 def few(arrays):
     """Are these small arrays of double precision?"""
-    return all(a.dtype == owner(a).dtype == numpy.float64 and owner(a).size <= DEAR for a in arrays)
+    return all(a.dtype == owner(a).dtype == numpy.float64 and 0 < owner(a).size <= DEAR
+               for a in arrays)
 
 
 def places(x):
     """Where in its memory the numbers of x stand, as indices shaped as x is."""
-    numbers = numpy.arange(owner(x).size)
+    numbers = numpy.arange(owner(x).size, dtype=numpy.int64)        # as long as the numbers
     return numpy.ndarray(x.shape, numbers.dtype, numbers, address(x) - address(owner(x)), x.strides)

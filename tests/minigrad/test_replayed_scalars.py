@@ -87,7 +87,18 @@ def numbers_of_other_kinds(x):
     return [x * 2 - np.float32(0.1), (1 - x) * -0.0, x + np.inf, -(x * np.nan), x * True]
 
 
-@pytest.mark.parametrize("f", [views, overlaps, numbers_of_other_kinds])
+def other_shapes(x):
+    y = mg.backend.xp.zeros((2, 3))
+    y[0] = x[None, :] * 2.0
+    y[1] = x.reshape(1, 1, 3)
+    np.negative(x, out=y[:, ::-1])
+    z = mg.backend.xp.zeros((2, 3))
+    np.subtract(x[0], 1.0, out=z)
+    return [y, z, np.add.reduce(y[:, :1], axis=0), np.add.reduce(y[:1, :2], axis=(0, 1)),
+            x * [1.0, 2, -3.0] + (0.5, 1, 2)]
+
+
+@pytest.mark.parametrize("f", [views, overlaps, numbers_of_other_kinds, other_shapes])
 def test_parts_of_arrays_keep_their_places(f):
     run = text(f, np.ones(3))
     for x in np.random.default_rng(2).standard_normal((20, 3)):
@@ -103,6 +114,8 @@ STAYS = {
     "single precision": lambda x: [x.astype("float32") * 2.0],
     "places by values": lambda x: [x[np.argsort(x)] * 2.0],
     "where": lambda x: [np.add(x, x, out=x * 1.5, where=np.array([True, False, True]))],
+    "a sum along no axis": lambda x: [np.add.reduce(x[:2], axis=())],
+    "nothing": lambda x: [x[:0] * mg.backend.xp.ones(0)],
     "a larger array": lambda x: [x[:, None, None] * np.ones((3, 3))],
 }
 
@@ -118,6 +131,13 @@ def test_of_many_numbers_numpy_is_the_quicker():
     assert text(lambda x: [x * x], np.ones(10)) is not None
     assert text(lambda x: [x * x], np.ones(11)) is None
     assert text(lambda x: [x * x], np.ones(10, "float32")) is None
+
+
+def test_points_without_numbers():
+    y, g = mg.replay(lambda x: mg.sum(x * x), np.zeros(0))(np.zeros(0))
+    assert y == 0.0 and g.shape == (0,)
+    y, g = mg.replay(lambda x: x * x * [3.0][0], np.array(2.0))(np.array(-1.5))
+    assert y == 6.75 and g == -9.0
 
 
 def test_results_are_arrays_of_their_own():
