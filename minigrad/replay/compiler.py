@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy
 
 from minigrad.replay.recording import (
-    address, arrays_in, called, element, ids, owner, substituted)
+    arrays_in, called, element, ids, owner, part_of, substituted)
 
 
 def compiled(steps, inputs, results):
@@ -131,7 +131,7 @@ def flags(x, covered):
     """A flag for each element of x, in one array for all views of its memory."""
     whole = owner(x)
     bits = covered.setdefault(id(whole), numpy.zeros(whole.nbytes, bool))
-    return numpy.ndarray(x.shape, bool, bits, address(x) - address(whole), x.strides)
+    return part_of(bits, x, bool)
 
 
 def original(result, steps):

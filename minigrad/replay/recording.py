@@ -98,14 +98,17 @@ def address(array):
     return array.__array_interface__["data"][0]
 
 
+def part_of(memory, x, dtype):
+    """The part of another memory that x is of its own, byte by byte, read as numbers of a dtype."""
+    return numpy.ndarray(x.shape, dtype, memory, address(x) - address(owner(x)), x.strides)
+
+
 def substituted(thing, same):
     """Arguments with views of one memory for those of another: same = {id of old: (old, new)}."""
     if isinstance(thing, numpy.ndarray):
         if id(owner(thing)) not in same:
             return thing
-        old, new = same[id(owner(thing))]
-        return numpy.ndarray(thing.shape, thing.dtype, new, address(thing) - address(old),
-                             thing.strides)
+        return part_of(same[id(owner(thing))][1], thing, thing.dtype)
     if type(thing) in (tuple, list):
         return type(thing)([substituted(part, same) for part in thing])
     return {k: substituted(v, same) for k, v in thing.items()} if type(thing) is dict else thing

@@ -17,10 +17,9 @@ import operator
 
 import numpy
 
-from minigrad.replay.recording import address, arrays_in, called, owner, reduced
+from minigrad.replay.recording import arrays_in, called, owner, part_of, reduced
 
-SIGNS = {numpy.add: "+", numpy.subtract: "-", numpy.multiply: "*",
-         numpy.negative: "-"}
+SIGNS = {numpy.add: "+", numpy.subtract: "-", numpy.multiply: "*", numpy.negative: "-"}
 DEAR = 10                               # lines for one instruction of NumPy: then they cost the same
 
 
@@ -30,13 +29,14 @@ def unrolled(steps, points, results):
     if not few([*points, *results]) or not all(r.flags.c_contiguous for r in results):
         return None
     names = Names()
-    lines = [f"{', '.join(names.new(x, 'x'))}, = p{i}.ravel().tolist()" for i, x in enumerate(points)]
+    for i, x in enumerate(points):
+        names.lines.append(f"{', '.join(names.new(x, 'x'))}, = p{i}.ravel().tolist()")
     for step in steps:
         if len(names.lines) > DEAR * len(steps) or not names.follow(step):
             return None
     given = [f"array({names.of(r).tolist()})".replace("'", "") for r in results]
     head = f"def run({', '.join(f'p{i}' for i in range(len(points)))}):"
-    return function("\n    ".join([head, *lines, *names.lines, f"return [{', '.join(given)}]"]))
+    return function("\n    ".join([head, *names.lines, f"return [{', '.join(given)}]"]))
 
 
 def function(source):
@@ -116,4 +116,4 @@ def few(arrays):
 def places(x):
     """Where in its memory the numbers of x stand, as indices shaped as x is."""
     numbers = numpy.arange(owner(x).size, dtype=numpy.int64)        # as long as the numbers
-    return numpy.ndarray(x.shape, numbers.dtype, numbers, address(x) - address(owner(x)), x.strides)
+    return part_of(numbers, x, numpy.int64)

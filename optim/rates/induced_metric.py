@@ -78,7 +78,7 @@ class InducedMetric(ScalarRate):
     def smooth(self, q, t, state):
         """ê for q = gᵀ D⁻¹ g, the squared length of the gradient in the inverse base metric."""
         e = state["e"]
-        if is_zero(self.beta):
+        if is_zero(self.beta):                              # nothing is remembered
             return xp.multiply(q, self.xi, out=e)
         e *= self.beta
         e += q * ((1.0 - self.beta) * self.xi)

@@ -13,10 +13,17 @@ def folder_made(name):
     return Path(folder) if folder and (Path(folder) / f"{name}.json").exists() else None
 
 
+def record(name, folder):
+    return json.loads((Path(folder) / f"{name}.json").read_text())
+
+
+def fresh_run(name, folder, *flags):
+    """The record of a quick run made now."""
+    assert main([name, "--quick", "--out", str(folder), *flags]) == 0
+    return record(name, folder)
+
+
 def quick_run(name, folder):
-    """(its record, the folder with its figures)."""
-    found = folder_made(name)
-    if found is None:
-        assert main([name, "--quick", "--out", str(folder)]) == 0
-        found = Path(folder)
-    return json.loads((found / f"{name}.json").read_text()), found
+    """(the record of a quick run, the folder with its figures)."""
+    made = folder_made(name)
+    return (record(name, made), made) if made else (fresh_run(name, folder), folder)

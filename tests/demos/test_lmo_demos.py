@@ -1,9 +1,7 @@
 """The demos of arXiv:2605.19781 in their smallest form: claims, table, figure, file."""
-import json
-
 import pytest
 
-from demos.__main__ import main
+from tests.demos.quick_runs import fresh_run
 
 QUICK = {"lmo_geometry": (7, "Steps of norm 1 along one gradient"),
          "criterion": (10, "SGD or Muon?"), "overhead": (4, "an ordinary step, and what a choice"),
@@ -12,16 +10,11 @@ QUICK = {"lmo_geometry": (7, "Steps of norm 1 along one gradient"),
 VERDICTS = {"holds", "fails", "undecided"}
 
 
-def quick(name, folder, *flags):
-    assert main([name, "--quick", "--out", str(folder), *flags]) == 0
-    return json.loads((folder / f"{name}.json").read_text())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_quick(name, tmp_path, capsys):
     claims, title = QUICK[name]
-    record = quick(name, tmp_path)
+    record = fresh_run(name, tmp_path)
     assert title in capsys.readouterr().out
     assert (tmp_path / f"{name}.png").stat().st_size > 30_000
     assert len(record["claims"]) == claims
@@ -34,5 +27,5 @@ def test_quick(name, tmp_path, capsys):
 @pytest.mark.slow
 def test_criterion_where_all_networks_are_of_one_kind(tmp_path):
     """Seed 2 draws no network with cross-entropy among the eight of --quick."""
-    record = quick("criterion", tmp_path, "--seed", "2", "--no-plot")
+    record = fresh_run("criterion", tmp_path, "--seed", "2", "--no-plot")
     assert len({group for group, *_ in record["data"]["networks"]}) == 3

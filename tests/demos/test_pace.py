@@ -15,6 +15,7 @@ import pytest
 from demos.__main__ import FOLDER, modules
 from demos.report.pace import Pace, kept_marks, words_of
 from demos.trial.readme import kept
+from tests.rows import mostly_slow
 
 
 def test_without_a_kept_run_the_share_of_the_demo_counts():
@@ -106,8 +107,8 @@ def in_terminal(columns, **settings):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pseudo terminals differ")
-@pytest.mark.parametrize("columns, settings", [
-    (80, {}), pytest.param(40, {"NO_COLOR": "1"}, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("columns, settings", mostly_slow([(80, {}), (40, {"NO_COLOR": "1"})],
+                                                            {0}))
 def test_a_terminal_of_any_width_is_kept_to(tmp_path, columns, settings):
     shown = in_terminal(columns, out=str(tmp_path), **settings)
     assert "\x1b" not in shown                                          # no colours, ever

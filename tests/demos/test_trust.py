@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demos.__main__ import FOLDER, modules
-from tests.demos.quick_runs import folder_made, quick_run
+from tests.demos.quick_runs import folder_made, record
 
 ROOT = FOLDER.parent
 TIMES = ("seconds", "processor_seconds", "peak_memory_mb", "date", "pace", "jobs", "out", "commit")
@@ -51,7 +51,7 @@ def check_trust(name, tmp_path):
     assert files(ROOT) == before
     assert {path.name for path in out.rglob("*.png")} == set(second["figures"])
     made = folder_made(name)
-    first = numbers(quick_run(name, made)[0]) if made else run(name, tmp_path / "again")
+    first = numbers(record(name, made)) if made else run(name, tmp_path / "again")
     assert first == second, f"{name}: --jobs 2 gives other numbers"
 
 
@@ -65,7 +65,7 @@ def test_nothing_is_written_elsewhere_and_numbers_repeat(name, tmp_path):
 @pytest.mark.parametrize("name", sorted(CLOCKS))
 def test_demos_of_time_write_nowhere_else(name, tmp_path):
     if folder_made(name):
-        pytest.skip("the run was made before; .ci/run asks git what was written where")
+        pytest.skip("the run was made before; .ci/run looks what was written where")
     before = files(ROOT)
     here = tmp_path / "here"
     here.mkdir()

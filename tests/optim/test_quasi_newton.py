@@ -199,7 +199,7 @@ def test_bad_input(call, message):
 @pytest.mark.slow
 def test_the_direction_scales():
     """A million parameters, twenty pairs: the time of the dot products and sums that the two loops
-    consist of, 4 and 6 readings or writings of a vector a pair. MEASURED times was measured."""
+    consist of; 1.1 times that was measured."""
     rng = np.random.default_rng(0)
     n, pairs = 1_000_000, 20
     method, theta = LBFGS(pairs), xp.zeros(n)
@@ -225,4 +225,4 @@ def test_the_direction_scales():
             float(work()[0])                            # a GPU has then done it
             times.append(time.perf_counter() - began)
     floor, ours = map(min, seconds.values())
-    assert ours <= 2.5 * floor, seconds.values()
+    assert ours <= 2.0 * floor, seconds.values()

@@ -10,6 +10,7 @@ from minigrad.backend import to_host, xp
 from tests.minigrad.graphs.programs.drawn import NAMES, alone, graph, seeds
 from tests.minigrad.graphs.programs.program import height, leaves_of, on_each_device, ours
 from tests.minigrad.graphs.truth.oracle import slopes
+from tests.rows import mostly_slow
 
 DEFAULT = on_each_device(120, 40)           # graphs of the suite; 1,000 with the slow ones
 ALONE = on_each_device(4, 1)                # programs of each operation alone, or more: see drawn
@@ -106,7 +107,7 @@ def check_graphs(seeds):
     assert (judged[::2] >= 3).mean() > 0.95, judged
 
 
-@pytest.mark.parametrize("part", [0, 1, *(pytest.param(k, marks=pytest.mark.slow) for k in (2, 3))])
+@pytest.mark.parametrize("part", mostly_slow(range(4), {0, 1}))
 def test_random_graphs(part):
     check_graphs(range(part * DEFAULT // 4, (part + 1) * DEFAULT // 4))
 

@@ -7,6 +7,7 @@ from minigrad.backend import to_host, xp
 from problems.finite_sums import (
     Bowls, FiniteSum, HalfSpace, LogisticNetwork, MatrixFactorisation, Product, Ridges, bowl,
     double_well, example1, example2, example3, example3_variant, example4, example6, parabolas)
+from tests.rows import mostly_slow
 
 X = np.random.default_rng(5).normal(size=(6, 3))
 Y = np.where(X[:, 0] + 0.3 * X[:, 1] > 0, 1.0, -1.0)
@@ -44,8 +45,8 @@ def test_gradients_of_the_parts(name):
     np.testing.assert_allclose(to_host(f.loss(theta, weights)), F[:, 0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow)
-                                  if name == "matrices" else name for name in WITH_FACTS])
+@pytest.mark.parametrize("name", mostly_slow(
+    WITH_FACTS, {k for k, name in enumerate(WITH_FACTS) if name != "matrices"}))
 def test_facts(name):
     """Stationary points are flat, f* is not undercut, nor any f_i*; nearest points are minimisers
     at the least distance of those that can be tried."""

@@ -10,13 +10,7 @@ from problems.finite_sums import (
 from problems.landscape.conditions import alpha_min, beta_min, least, verify_on_domain
 from problems.landscape.conditions.domain import peaks
 from problems.landscape.conditions.simplex import climb
-
-
-def mostly_slow(rows, quick):
-    """The rows, all but the quick ones marked slow."""
-    return [row if k in quick else pytest.param(*(row if isinstance(row, tuple) else (row,)),
-                                                marks=pytest.mark.slow)
-            for k, row in enumerate(rows)]
+from tests.rows import mostly_slow
 
 
 @pytest.mark.parametrize("alpha", mostly_slow([.6, .75, 1, 1.5, 2, 3, 5], {1, 5}))
@@ -147,8 +141,7 @@ def test_example_4(gap, value):
     assert found.value == pytest.approx(value, rel=1e-3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("make", [example2, example3, example3_variant, example6])
+@pytest.mark.parametrize("make", mostly_slow([example2, example3, example3_variant, example6], {1}))
 def test_stationary_points_are_below_the_floor(make):
     """f(z) - f* <= β σ_int²/(α - β) at every stationary point: what the theorems leave."""
     f = make()

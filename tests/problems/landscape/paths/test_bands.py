@@ -7,6 +7,7 @@ from minigrad.backend import to_host, xp
 from optim import SGD, Objective
 from problems.landscape.paths.bands import NEB, StringMethod, redistribute, straight_band, tangents
 from problems.potentials import MuellerBrown
+from tests.rows import mostly_slow
 
 MB = MuellerBrown()
 PASS_12, PASS_02 = MB.saddle_heights                        # between the minima of these numbers
@@ -117,7 +118,7 @@ def test_float32_stays():
 
 # ---------------------------------------------------------------------- what is not taken on trust
 
-@pytest.mark.parametrize("n", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (21, 41))])
+@pytest.mark.parametrize("n", mostly_slow([5, 21, 41], {0}))
 @pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
 def test_the_string_comes_to_rest_and_says_so(ends, height, n):
     result = StringMethod().relax(Objective(MB), band(*ends, n), SGD(lr=2e-4), 1000, tolerance=1e-6)
@@ -127,7 +128,7 @@ def test_the_string_comes_to_rest_and_says_so(ends, height, n):
 
 
 @pytest.mark.parametrize("method", [NEB(climb=False), NEB(), StringMethod()])
-@pytest.mark.parametrize("n", [9, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 21))])
+@pytest.mark.parametrize("n", mostly_slow([4, 9, 21], {1}))
 @pytest.mark.parametrize("ends, height", [((0, 2), PASS_02), ((2, 1), PASS_12), ((0, 1), PASS_02)])
 def test_the_measured_height_is_never_below_the_pass(method, ends, height, n):
     """The images may be: they lie beside the top. 1e-8 is what the stated heights are good for."""
@@ -158,8 +159,7 @@ def wall(theta):
     return (x * x - 1.0) ** 2 + 10.0 * (y - x * x) ** 2
 
 
-@pytest.mark.parametrize("n", [3, 4, *(pytest.param(n, marks=pytest.mark.slow)
-                                       for n in (5, 9, 21))])
+@pytest.mark.parametrize("n", mostly_slow([3, 4, 5, 9, 21], {0, 1}))
 def test_a_climbing_image_does_not_run_up_a_wall(n):
     start = straight_band(xp.asarray([-1.0, 1.0]), xp.asarray([1.0, 1.0]), n)
     result = NEB().relax(Objective(wall), start, SGD(lr=1e-2), 3000, tolerance=1e-7)
